@@ -1,0 +1,1 @@
+//! FastCGI application server and the WSGI bridge to CPython.

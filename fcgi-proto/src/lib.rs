@@ -1,0 +1,1 @@
+//! FastCGI 1.0 records and both protocol state machines, without I/O.

@@ -1,0 +1,2 @@
+//! The `iiswsgi` program.
+fn main() {}

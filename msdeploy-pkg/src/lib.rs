@@ -1,0 +1,1 @@
+//! Web Deploy (MSDeploy) packages: manifest, parameters, provider options, reading and assembly.

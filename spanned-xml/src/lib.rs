@@ -1,0 +1,48 @@
+//! XML with source positions, for files that people write and other programs believe.
+//!
+//! The crates of this workspace read four dialects of XML: Web Deploy manifests and parameters, WebPI feeds, IIS
+//! configuration. All of them need three things that a serde reader cannot give: where in the file a value stands,
+//! edits that leave every other byte alone, and output that is the same at every run. This crate is the only one that
+//! uses quick-xml.
+//!
+//! - [`Source`]: a file's name and text, decoded by its byte order mark or declaration, and encoded back the same way.
+//! - [`Document`]: the tree of [`Element`]s, [`Attribute`]s and text, each with its [`Span`] in the source.
+//! - [`Problem`] and [`Problems`]: what is wrong with a file, where, and what to do about it.
+//! - [`Splices`]: replacements by position, applied at once.
+//! - [`map_values`]: a template filled in after parsing, so that no value can break the XML.
+//! - [`XmlWriter`]: a deterministic writer.
+//!
+//! ```
+//! use spanned_xml::{Document, Source};
+//!
+//! let source = Source::decode("Manifest.xml", b"<iisApp path=\"a&amp;b\"/>")?;
+//! let document = Document::parse(&source)?;
+//! let path = document.root().attribute("path").unwrap();
+//! assert_eq!(path.value, "a&b");
+//! assert_eq!(source.slice(path.value_span), "a&amp;b");
+//! # Ok::<(), spanned_xml::Problem>(())
+//! ```
+//!
+//! # What is left out
+//!
+//! Document type declarations and the entities they define are refused, not expanded: none of the formats here uses
+//! them, and they are how XML bombs are built. Namespaces are not resolved; names are kept as written, and
+//! [`Element::local_name`] drops a prefix.
+
+mod document;
+mod parse;
+mod problem;
+mod source;
+mod span;
+mod splice;
+mod values;
+mod write;
+
+pub use document::{Attribute, Document, Element, Node, Text};
+pub use parse::Limits;
+pub use problem::{Problem, Problems, Severity};
+pub use source::Source;
+pub use span::{LineColumn, Span};
+pub use splice::Splices;
+pub use values::map_values;
+pub use write::{XmlWriter, escape_attribute, escape_text};

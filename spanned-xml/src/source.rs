@@ -1,0 +1,306 @@
+//! A file's name and text, decoded as XML 1.0 appendix F describes, and encoded back the same way.
+//!
+//! *Extensible Markup Language (XML) 1.0*, appendix F, "Autodetection of Character Encodings"
+//! <https://www.w3.org/TR/xml/#sec-guessing>.
+
+use std::sync::Arc;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::{LineColumn, Problem, Span};
+
+/// A file's name and decoded text. Cheap to clone.
+///
+/// The text never begins with a byte order mark: whether the file had one is remembered, and [`Source::encode`] writes
+/// it back.
+#[derive(Clone, Debug)]
+pub struct Source {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    text: String,
+    encoding: &'static Encoding,
+    bom: bool,
+}
+
+impl Source {
+    /// A source whose text is at hand; it counts as UTF-8 without a byte order mark.
+    #[must_use]
+    pub fn from_text(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                name: name.into(),
+                text: text.into(),
+                encoding: UTF_8,
+                bom: false,
+            }),
+        }
+    }
+
+    /// Decodes a file: by its byte order mark, else by the encoding its XML declaration names, else as UTF-8.
+    ///
+    /// `name` is what messages call the file.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] where the octets are not text in that encoding, or the declared encoding is unknown.
+    pub fn decode(name: impl Into<String>, octets: &[u8]) -> Result<Self, Problem> {
+        let name = name.into();
+        let (encoding, bom_len) = match octets {
+            [0xEF, 0xBB, 0xBF, ..] => (UTF_8, 3),
+            [0xFF, 0xFE, ..] => (UTF_16LE, 2),
+            [0xFE, 0xFF, ..] => (UTF_16BE, 2),
+            [b'<', 0, ..] => (UTF_16LE, 0),
+            [0, b'<', ..] => (UTF_16BE, 0),
+            _ => (
+                declared_encoding(octets).map_err(|problem| locate(problem, &name))?,
+                0,
+            ),
+        };
+        let body = octets.get(bom_len..).unwrap_or_default();
+        let text = if encoding == UTF_8 {
+            core::str::from_utf8(body)
+                .map(str::to_owned)
+                .map_err(|error| undecodable(&name, "UTF-8", bom_len + error.valid_up_to()))?
+        } else {
+            encoding
+                .decode_without_bom_handling_and_without_replacement(body)
+                .map(|text| text.into_owned())
+                .ok_or_else(|| undecodable(&name, encoding.name(), bom_len))?
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                name,
+                text,
+                encoding,
+                bom: bom_len > 0,
+            }),
+        })
+    }
+
+    /// Encodes `text` as this file was: same encoding, same byte order mark or none.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] where the file's encoding cannot hold a character of `text`.
+    pub fn encode(&self, text: &str) -> Result<Vec<u8>, Problem> {
+        let Inner {
+            encoding,
+            bom,
+            name,
+            ..
+        } = &*self.inner;
+        let mut octets = Vec::with_capacity(text.len() + 3);
+        if *encoding == UTF_16LE || *encoding == UTF_16BE {
+            let order = if *encoding == UTF_16LE {
+                u16::to_le_bytes
+            } else {
+                u16::to_be_bytes
+            };
+            let mark = if *bom { Some(0xFEFF) } else { None };
+            octets.extend(mark.into_iter().chain(text.encode_utf16()).flat_map(order));
+        } else {
+            if *bom {
+                octets.extend([0xEF, 0xBB, 0xBF]);
+            }
+            let (encoded, _, unmappable) = encoding.encode(text);
+            if unmappable {
+                return Err(Problem::error(
+                    "encoding-cannot-hold-character",
+                    format!("`{name}` is written in {}, which cannot hold every character of the new text", encoding.name()),
+                )
+                .help("save the file as UTF-8 first"));
+            }
+            octets.extend_from_slice(&encoded);
+        }
+        Ok(octets)
+    }
+
+    /// What messages call the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The decoded text, without a byte order mark.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// The encoding's name, for example `UTF-8` or `UTF-16LE`.
+    #[must_use]
+    pub fn encoding_name(&self) -> &'static str {
+        self.inner.encoding.name()
+    }
+
+    /// Whether the file began with a byte order mark.
+    #[must_use]
+    pub fn has_bom(&self) -> bool {
+        self.inner.bom
+    }
+
+    /// The text that `span` covers; empty where the span is not one of this text.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text().get(span.range()).unwrap_or_default()
+    }
+
+    /// Line and column of a byte offset; an offset past the end counts as the end.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> LineColumn {
+        let text = self.text();
+        let mut offset = offset.min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = text.get(..offset).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        LineColumn {
+            line: before.bytes().filter(|&octet| octet == b'\n').count() + 1,
+            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+        }
+    }
+
+    /// The line ending the file uses: `\r\n` where its first line ends so, else `\n`.
+    #[must_use]
+    pub fn line_ending(&self) -> &'static str {
+        match self.text().find('\n') {
+            Some(newline) if self.text()[..newline].ends_with('\r') => "\r\n",
+            _ => "\n",
+        }
+    }
+}
+
+fn undecodable(name: &str, encoding: &str, offset: usize) -> Problem {
+    Problem::error(
+        "not-text",
+        format!("`{name}` is not {encoding} text: octet {offset} does not belong to it"),
+    )
+    .help("save the file as UTF-8, or name its encoding in the XML declaration")
+}
+
+fn locate(mut problem: Problem, name: &str) -> Problem {
+    problem.message = format!("`{name}`: {}", problem.message);
+    problem
+}
+
+/// The encoding that an XML declaration in ASCII-compatible octets names; UTF-8 where there is none.
+fn declared_encoding(octets: &[u8]) -> Result<&'static Encoding, Problem> {
+    let Some(declaration) = octets.strip_prefix(b"<?xml") else {
+        return Ok(UTF_8);
+    };
+    let declaration: String = declaration
+        .iter()
+        .take(256)
+        .take_while(|&&octet| octet != b'>')
+        .map(|&octet| char::from(octet))
+        .collect();
+    let Some((_, rest)) = declaration.split_once("encoding") else {
+        return Ok(UTF_8);
+    };
+    let rest = rest
+        .trim_start()
+        .strip_prefix('=')
+        .unwrap_or_default()
+        .trim_start();
+    let Some(quote) = rest
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '"' | '\''))
+    else {
+        return Ok(UTF_8);
+    };
+    let label = rest[1..].split(quote).next().unwrap_or_default();
+    match Encoding::for_label(label.as_bytes()) {
+        // The declaration was read octet by octet, so the file is not UTF-16 whatever it says; .NET's own tools
+        // write such declarations into UTF-8 files.
+        Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
+        Some(encoding) => Ok(encoding),
+        None => Err(Problem::error(
+            "encoding-unknown",
+            format!("the XML declaration names the encoding `{label}`, which is not known"),
+        )
+        .help("save the file as UTF-8")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_and_encodes_back() {
+        let utf16 = |text: &str| -> Vec<u8> {
+            [0xFF, 0xFE]
+                .into_iter()
+                .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+                .collect()
+        };
+        for (octets, text, encoding, bom) in [
+            (b"<a/>".to_vec(), "<a/>", "UTF-8", false),
+            (b"\xEF\xBB\xBF<a/>".to_vec(), "<a/>", "UTF-8", true),
+            (utf16("<a>é</a>"), "<a>é</a>", "UTF-16LE", true),
+            (
+                b"<?xml version='1.0' encoding='windows-1252'?><a>\xE9</a>".to_vec(),
+                "<?xml version='1.0' encoding='windows-1252'?><a>é</a>",
+                "windows-1252",
+                false,
+            ),
+            (
+                b"<?xml version='1.0' encoding='utf-16'?><a/>".to_vec(),
+                "<?xml version='1.0' encoding='utf-16'?><a/>",
+                "UTF-8",
+                false,
+            ),
+            (Vec::new(), "", "UTF-8", false),
+        ] {
+            let source = Source::decode("x", &octets).unwrap();
+            assert_eq!(
+                (source.text(), source.encoding_name(), source.has_bom()),
+                (text, encoding, bom)
+            );
+            assert_eq!(source.encode(text).unwrap(), octets);
+        }
+    }
+
+    #[test]
+    fn says_what_cannot_be_read_or_written() {
+        assert_eq!(Source::decode("x", b"a\xFFb").unwrap_err().code, "not-text");
+        assert_eq!(
+            Source::decode("x", b"<?xml encoding=\"klingon\"?>")
+                .unwrap_err()
+                .code,
+            "encoding-unknown"
+        );
+        let latin = Source::decode("x", b"<?xml encoding='windows-1252'?>").unwrap();
+        assert_eq!(
+            latin.encode("日").unwrap_err().code,
+            "encoding-cannot-hold-character"
+        );
+    }
+
+    #[test]
+    fn counts_lines_and_characters() {
+        let source = Source::from_text("x", "ab\r\né日c");
+        for (offset, line, column) in [
+            (0, 1, 1),
+            (3, 1, 4),
+            (4, 2, 1),
+            (6, 2, 2),
+            (5, 2, 1),
+            (9, 2, 3),
+            (99, 2, 4),
+        ] {
+            assert_eq!(
+                source.line_column(offset),
+                LineColumn { line, column },
+                "{offset}"
+            );
+        }
+        assert_eq!(source.line_ending(), "\r\n");
+    }
+}

@@ -1,0 +1,1 @@
+//! Web Platform Installer (WebPI) Atom feeds: model, read, write, check, resolve.

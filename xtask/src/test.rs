@@ -1,0 +1,201 @@
+//! `cargo xtask test`: everything that has to hold, and what CI runs.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::Instant;
+
+use crate::run::{Result, Step};
+use crate::workspace::{PythonEnvironment, build_wheel, install_debian_packages, root, target};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Leave out formatting, clippy and docs
+    #[arg(long)]
+    only_tests: bool,
+}
+
+/// Debian packages that the end-to-end tests start or read with.
+const DEBIAN_PACKAGES: [&str; 1] = ["nginx-light"];
+
+/// Python packages that the tests of the wheel need.
+const PYTHON_PACKAGES: [&str; 3] = ["maturin>=1.9,<2", "pytest>=8,<9", "PasteDeploy>=3,<4"];
+
+/// How many tests passed and failed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    passed: usize,
+    failed: usize,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let start = Instant::now();
+    let step = |name: &str| println!("\n# {name} ({} s)", start.elapsed().as_secs());
+    let cargo = |arguments: &[&str]| Step::new("cargo", &root()).args(arguments.iter().copied());
+
+    if !args.only_tests {
+        step("Formatting");
+        cargo(&["fmt", "--all", "--check"]).run()?;
+        step("Clippy");
+        cargo(&[
+            "clippy",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+        .run()?;
+        step("Docs");
+        cargo(&["doc", "--locked", "--workspace", "--no-deps"])
+            .var("RUSTDOCFLAGS", "-D warnings")
+            .run()?;
+    }
+
+    step("What the tests need");
+    install_debian_packages(&DEBIAN_PACKAGES)?;
+    let tools = PythonEnvironment::make(&target().join("xtask/tools"))?;
+    tools.install(&PYTHON_PACKAGES)?;
+    let wheels = target().join("xtask/wheels");
+    let wheel = build_wheel(&tools, &wheels)?;
+    tools.install(&["--force-reinstall", "--no-deps", wheel.as_str()])?;
+    let clean = PythonEnvironment::make_clean(&target().join("xtask/clean"))?;
+    clean.install(&[wheel.as_str()])?;
+
+    step("Rust tests");
+    let mut count = count_tests(
+        &cargo(&[
+            "test",
+            "--locked",
+            "--workspace",
+            "--exclude",
+            "iiswsgi-python",
+            "--no-fail-fast",
+        ])
+        .var("IISWSGI_TEST_COMMAND", clean.program("iiswsgi"))
+        .var("IISWSGI_TEST_WHEELS", wheels.as_str()),
+        cargo_counts,
+    )?;
+    step("Python tests");
+    let pytest = Step::new(tools.program("python"), &root()).args([
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "python/tests",
+    ]);
+    let python = count_tests(&pytest, pytest_counts)?;
+    count.passed += python.passed;
+    count.failed += python.failed;
+
+    step("Result");
+    println!("{} passed, {} failed", count.passed, count.failed);
+    if count.failed == 0 {
+        Ok(())
+    } else {
+        Err("some tests failed".to_owned())
+    }
+}
+
+/// Runs a test runner, shows what it writes, and adds up the counts of its lines.
+fn count_tests(step: &Step, counts: fn(&str) -> Option<Count>) -> Result<Count> {
+    println!("$ {}", step.command_line());
+    let mut child = step
+        .command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| step.cannot_start(&error))?;
+    let mut total = Count::default();
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines() {
+            let line = line.map_err(|error| error.to_string())?;
+            println!("{line}");
+            if let Some(count) = counts(&line) {
+                total.passed += count.passed;
+                total.failed += count.failed;
+            }
+        }
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if !status.success() && total.failed == 0 {
+        // It did not compile, or ended by a signal: there is nothing to count.
+        return Err(format!("`{}` ended with {status}", step.command_line()));
+    }
+    if total.passed == 0 {
+        return Err(format!("`{}` ran no test", step.command_line()));
+    }
+    Ok(total)
+}
+
+/// `test result: ok. 3 passed; 0 failed; 0 ignored; …`
+fn cargo_counts(line: &str) -> Option<Count> {
+    let rest = line.strip_prefix("test result: ")?;
+    let number = |label: &str| {
+        rest.split([';', '.'])
+            .find_map(|part| part.trim().strip_suffix(label)?.trim().parse().ok())
+    };
+    Some(Count {
+        passed: number("passed")?,
+        failed: number("failed")?,
+    })
+}
+
+/// `3 passed, 1 failed in 0.12s`, with errors counted as failures.
+fn pytest_counts(line: &str) -> Option<Count> {
+    let (counts, time) = line
+        .trim_matches(|character: char| character == '=' || character == ' ')
+        .rsplit_once(" in ")?;
+    time.split(' ')
+        .next()?
+        .strip_suffix('s')?
+        .parse::<f64>()
+        .ok()?;
+    let number = |label: &str| {
+        counts
+            .split(", ")
+            .find_map(|part| part.strip_suffix(label)?.trim().parse().ok())
+    };
+    let errors: usize = number("errors").or_else(|| number("error")).unwrap_or(0);
+    Some(Count {
+        passed: number("passed").unwrap_or(0),
+        failed: number("failed").unwrap_or(0) + errors,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_counted() {
+        for (count, passed, failed) in [
+            (
+                cargo_counts(
+                    "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+                ),
+                12,
+                0,
+            ),
+            (
+                cargo_counts(
+                    "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+                ),
+                1,
+                2,
+            ),
+            (pytest_counts("3 passed in 0.12s"), 3, 0),
+            (
+                pytest_counts("=== 1 failed, 3 passed, 2 errors in 61.02s (0:01:01) ==="),
+                3,
+                3,
+            ),
+        ] {
+            let count = count.unwrap();
+            assert_eq!((count.passed, count.failed), (passed, failed));
+        }
+        assert!(cargo_counts("running 3 tests").is_none());
+        assert!(pytest_counts("installed in 3 steps").is_none());
+    }
+}
