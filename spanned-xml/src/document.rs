@@ -136,10 +136,10 @@ impl Element {
     /// From after the start tag to before the end tag; an empty span after an empty-element tag.
     #[must_use]
     pub fn content_span(&self) -> Span {
-        self.end_tag
-            .map_or_else(|| Span::at(self.start_tag.end), |end_tag| {
-                Span::new(self.start_tag.end, end_tag.start)
-            })
+        self.end_tag.map_or_else(
+            || Span::at(self.start_tag.end),
+            |end_tag| Span::new(self.start_tag.end, end_tag.start),
+        )
     }
 }
 

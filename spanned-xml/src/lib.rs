@@ -8,6 +8,7 @@
 //! - [`Source`]: a file's name and text, decoded by its byte order mark or declaration, and encoded back the same way.
 //! - [`Document`]: the tree of [`Element`]s, [`Attribute`]s and text, each with its [`Span`] in the source.
 //! - [`Problem`] and [`Problems`]: what is wrong with a file, where, and what to do about it.
+//! - [`nearest()`]: which known word an unknown one was probably meant to be.
 //! - [`Splices`]: replacements by position, applied at once.
 //! - [`map_values`]: a template filled in after parsing, so that no value can break the XML.
 //! - [`XmlWriter`]: a deterministic writer.
@@ -30,6 +31,7 @@
 //! [`Element::local_name`] drops a prefix.
 
 mod document;
+mod nearest;
 mod parse;
 mod problem;
 mod source;
@@ -39,6 +41,7 @@ mod values;
 mod write;
 
 pub use document::{Attribute, Document, Element, Node, Text};
+pub use nearest::nearest;
 pub use parse::Limits;
 pub use problem::{Problem, Problems, Severity};
 pub use source::Source;
