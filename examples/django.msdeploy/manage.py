@@ -1,0 +1,16 @@
+"""Django's command line for this project."""
+
+import os
+import sys
+
+
+def main():
+    """The command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

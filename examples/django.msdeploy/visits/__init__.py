@@ -1,0 +1,1 @@
+"""Counts the visits to pages."""
