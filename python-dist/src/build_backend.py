@@ -3,6 +3,9 @@
 argv: the folder to write into, the backend as ``module[:object]``, the folders of ``backend-path``.
 The working directory is the project's folder. The last line of standard output is the path of the
 METADATA file.
+
+With ``--requires`` in place of the folder: what the backend wants installed before it is asked,
+one requirement a line.
 """
 
 import importlib
@@ -42,23 +45,34 @@ def metadata_path(backend, folder):
     return path
 
 
+def requirements(backend):
+    hook = getattr(backend, "get_requires_for_build_wheel", None)
+    return list(hook()) if hook is not None else []
+
+
+def metadata(backend, folder):
+    folder = os.path.abspath(folder)
+    os.makedirs(folder, exist_ok=True)
+    path = metadata_path(backend, folder)
+    if not os.path.isfile(path):
+        raise RuntimeError("the backend wrote no METADATA")
+    return [path]
+
+
 def main(folder, reference, *backend_path):
     # Backends print; the caller wants one line. The file descriptor is turned round so that their
     # child processes are caught too.
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    folder = os.path.abspath(folder)
-    os.makedirs(folder, exist_ok=True)
     sys.argv[:] = ["setup.py"]
     try:
-        path = metadata_path(load_backend(reference, backend_path), folder)
-        if not os.path.isfile(path):
-            raise RuntimeError("the backend wrote no METADATA")
+        backend = load_backend(reference, backend_path)
+        lines = requirements(backend) if folder == "--requires" else metadata(backend, folder)
     except ImportError as error:
         sys.exit("cannot import the build backend %s: %s" % (reference, error))
     except Exception as error:
         sys.exit("the build backend %s failed: %s: %s" % (reference, type(error).__name__, error))
-    print(path, file=answer, flush=True)
+    print(*lines, sep="\n", file=answer, flush=True)
 
 
 if __name__ == "__main__":

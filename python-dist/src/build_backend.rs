@@ -46,7 +46,19 @@ impl BuildSystem {
     /// nothing in them needs quoting, since they reach the program as `sys.argv`.
     #[must_use]
     pub fn program_arguments(&self, metadata_folder: &str) -> Vec<String> {
-        let mut arguments = vec![metadata_folder.to_owned(), self.build_backend.clone()];
+        self.arguments(metadata_folder)
+    }
+
+    /// The arguments after the program that make it print what the backend wants installed besides
+    /// `requires` before it is asked for metadata, one requirement a line
+    /// (`get_requires_for_build_wheel`).
+    #[must_use]
+    pub fn requirements_arguments(&self) -> Vec<String> {
+        self.arguments("--requires")
+    }
+
+    fn arguments(&self, first: &str) -> Vec<String> {
+        let mut arguments = vec![first.to_owned(), self.build_backend.clone()];
         arguments.extend(self.backend_path.iter().cloned());
         arguments
     }

@@ -36,12 +36,16 @@ impl Project {
 
     /// Runs the program; nothing where there is no Python, which is said aloud.
     fn ask(&self) -> Option<Output> {
+        self.run(|build_system| build_system.program_arguments("meta data"))
+    }
+
+    fn run(&self, arguments: impl Fn(&BuildSystem) -> Vec<String>) -> Option<Output> {
         let text = std::fs::read_to_string(self.0.join("pyproject.toml")).unwrap();
         let (pyproject, _) = Pyproject::parse(&Source::from_text("pyproject.toml", text)).unwrap();
         let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let output = Command::new(&python)
             .args(["-c", BuildSystem::PROGRAM])
-            .args(pyproject.build_system.program_arguments("meta data"))
+            .args(arguments(&pyproject.build_system))
             .current_dir(&self.0)
             .output();
         match output {
@@ -99,6 +103,10 @@ else:
 class Backend:
     class inner:
         @staticmethod
+        def get_requires_for_build_wheel(config_settings=None):
+            print('noise on standard output')
+            return ['wheel', 'cython>=3']
+        @staticmethod
         def prepare_metadata_for_build_wheel(folder, config_settings=None):
             print('noise on standard output')
             os.system('echo noise of a child process')
@@ -152,6 +160,26 @@ fn without_the_hook_a_wheel_is_built() {
         project.metadata(&output).file_stem().as_deref(),
         Some("g-2.0")
     );
+}
+
+#[test]
+fn what_the_backend_wants_installed_is_asked_for() {
+    for (name, backend, expected) in [
+        ("requires", HOOK, "wheel\ncython>=3\n"),
+        ("requires nothing", WHEEL, "\n"),
+    ] {
+        let project = Project::new(
+            name,
+            &[
+                ("pyproject.toml", PYPROJECT),
+                ("build tools/backend.py", backend),
+            ],
+        );
+        let Some(output) = project.run(BuildSystem::requirements_arguments) else {
+            return;
+        };
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{name}");
+    }
 }
 
 #[test]
