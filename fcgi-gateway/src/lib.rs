@@ -1,1 +1,71 @@
 //! FastCGI application server and the WSGI bridge to CPython.
+//!
+//! It models how an application gets its connections (FastCGI Specification 1.0, sections 2.2, 3.2 and 7,
+//! <https://fastcgi-archives.github.io/FastCGI_Specification.html>), the response that CGI prescribes (RFC 3875,
+//! section 6), and with the feature `python` the server's side of PEP 3333
+//! (<https://peps.python.org/pep-3333/>). The protocol itself is [`fcgi_proto`]'s. Where IIS does otherwise than the
+//! specifications say, `iis` has it with its source.
+//!
+//! - [`Application`] is what answers requests, in Rust; [`wsgi`] makes one of a Python object.
+//! - [`listener`] is where connections come from: the socket on file descriptor 0, listening or connected as under IIS,
+//!   a Unix socket, a TCP port. [`Bind`] chooses.
+//! - [`Server`] waits for connections and runs the application in its threads, until [`Shutdown`].
+//! - [`simulate`] makes one request in this process, through everything but the socket's address.
+//! - [`log`] finds a place for the log before anything else can fail.
+//!
+//! # An application in Rust
+//!
+//! ```
+//! use fcgi_gateway::{Application, Error, Head, Request, Response, SimulatedRequest, simulate};
+//!
+//! struct Hello;
+//!
+//! impl Application for Hello {
+//!     fn handle(&self, request: &mut Request<'_>, response: &mut Response) -> Result<(), Error> {
+//!         let path = String::from_utf8_lossy(request.param("PATH_INFO").unwrap_or_default()).into_owned();
+//!         response.start(Head::new("200 OK").header("Content-Type", "text/plain; charset=utf-8"))?;
+//!         response.write_last(&[b"Hello ", path.as_bytes()])
+//!     }
+//! }
+//!
+//! let response = simulate(&Hello, &SimulatedRequest::new("GET", "/caf%C3%A9?x=y"))?;
+//! assert_eq!(response.head.status, "200 OK");
+//! assert_eq!(response.head.value("Content-Length"), Some("12"));
+//! assert_eq!(response.body, "Hello /café".as_bytes());
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # What it leaves out
+//!
+//! Named pipes and the shutdown event of IIS on Windows; the roles Authorizer and Filter; several requests at once on one
+//! connection, which no Web server asks for; processes, which the Web server starts.
+//!
+//! # Features
+//!
+//! - `python`: [`wsgi`]'s bridge to CPython, 3.9 or later, through its stable ABI. Only an extension module can have
+//!   it, as it does not link an interpreter.
+
+mod application;
+mod driver;
+mod error;
+mod head;
+mod iis;
+mod limits;
+pub mod listener;
+pub mod log;
+mod serve_options;
+mod server;
+mod shutdown;
+mod simulate;
+pub mod wsgi;
+
+pub use application::{Application, Body, Request, RequestNumber, Response};
+pub use error::Error;
+pub use head::{Head, HeadFault};
+pub use limits::Limits;
+pub use serve_options::{Bind, ServeOptions, explain};
+pub use server::{Server, ServerOptions};
+pub use shutdown::Shutdown;
+pub use simulate::{SimulatedRequest, SimulatedResponse, simulate};
+#[cfg(feature = "python")]
+pub use wsgi::{load_application, serve, serve_callable};

@@ -1,0 +1,384 @@
+//! What answers requests: [`Application`], and the request and response that it is given.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fcgi_proto::{BeginRequest, Params};
+
+use crate::driver::Driver;
+use crate::head::error_page;
+use crate::{Error, Head};
+
+/// An application in the role of a Responder (FastCGI Specification 1.0, section 6.2).
+///
+/// ```no_run
+/// use std::io::Read as _;
+/// use fcgi_gateway::{Application, Error, Head, Request, Response, Server, ServerOptions};
+/// use fcgi_gateway::listener::{TcpSocket, WebServerAddrs};
+///
+/// struct Echo;
+///
+/// impl Application for Echo {
+///     fn handle(&self, request: &mut Request<'_>, response: &mut Response) -> Result<(), Error> {
+///         let mut body = Vec::new();
+///         request.body().read_to_end(&mut body)?;
+///         response.start(Head::new("200 OK").header("Content-Type", "application/octet-stream"))?;
+///         response.write(&body)
+///     }
+/// }
+///
+/// let socket = TcpSocket::bind(([127, 0, 0, 1], 9000).into(), WebServerAddrs::any())?;
+/// Server::listening(Box::new(socket), ServerOptions::default())?.run(&Echo)?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Application: Sync {
+    /// Answers one request: starts the response, and writes its body.
+    ///
+    /// # Errors
+    /// Whatever keeps it from that. The client is then given a page of status 500 that tells only the request's id, unless
+    /// the response has begun; the error goes to the log.
+    fn handle(&self, request: &mut Request<'_>, response: &mut Response) -> Result<(), Error>;
+
+    /// Called once on each worker thread with what the thread does all its life: an application can prepare the thread and
+    /// clean up after it.
+    fn run_worker(&self, worker: &mut (dyn FnMut() + Send)) {
+        worker();
+    }
+
+    /// Called when a signal has interrupted the wait for requests on the calling thread.
+    fn interrupted(&self) {}
+}
+
+/// The number of a request in this process. Shown, it is unique in the log of all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestNumber(u64);
+
+impl RequestNumber {
+    pub(crate) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+impl fmt::Display for RequestNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        static START: OnceLock<u64> = OnceLock::new();
+        let start = START.get_or_init(|| {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs())
+        });
+        write!(f, "{start:x}-{:x}-{:x}", std::process::id(), self.0)
+    }
+}
+
+/// A connection, shared by everything that belongs to the request that runs on it.
+pub(crate) type SharedDriver = Arc<Mutex<Driver>>;
+
+/// Whoever has panicked with the lock held has left the driver whole: it changes its state in single steps.
+pub(crate) fn lock(driver: &SharedDriver) -> MutexGuard<'_, Driver> {
+    driver.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request.
+#[derive(Debug)]
+pub struct Request<'r> {
+    pub(crate) params: &'r Params,
+    pub(crate) begin: BeginRequest,
+    pub(crate) number: RequestNumber,
+    pub(crate) body: Body,
+}
+
+impl Request<'_> {
+    /// The FastCGI parameters: CGI's variables as octets.
+    #[must_use]
+    pub const fn params(&self) -> &Params {
+        self.params
+    }
+
+    /// The value of a parameter.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&[u8]> {
+        self.params.get(name.as_bytes())
+    }
+
+    /// Role and flags.
+    #[must_use]
+    pub const fn begin(&self) -> BeginRequest {
+        self.begin
+    }
+
+    /// What the request is called in the log.
+    #[must_use]
+    pub const fn number(&self) -> RequestNumber {
+        self.number
+    }
+
+    /// The body, read from the connection as it is asked for.
+    #[must_use]
+    pub fn body(&self) -> Body {
+        self.body.clone()
+    }
+}
+
+/// The body of a request; it ends where `CONTENT_LENGTH` says, or where the Web server ends it. Outlives the request, but
+/// reads nothing then.
+#[derive(Clone, Debug)]
+pub struct Body {
+    driver: SharedDriver,
+    serial: u64,
+}
+
+impl Body {
+    pub(crate) fn of(driver: &SharedDriver, serial: u64) -> Self {
+        Self {
+            driver: Arc::clone(driver),
+            serial,
+        }
+    }
+
+    /// Appends at most `limit` octets to `out`; fewer only at the end of the body. Blocks until they have arrived.
+    ///
+    /// # Errors
+    /// [`Error::Disconnected`] where the rest will not come, [`Error::RequestTooLong`], [`Error::Order`] after the request.
+    pub fn read_up_to(&self, limit: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        lock(&self.driver).read_body(self.serial, limit, out)
+    }
+
+    /// Appends one line with its line feed to `out`, but at most `limit` octets; nothing at the end of the body.
+    ///
+    /// # Errors
+    /// As [`read_up_to`](Self::read_up_to).
+    pub fn read_line(&self, limit: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        lock(&self.driver).read_line(self.serial, limit, out)
+    }
+
+    /// Sends `text` to the Web server's log over `FCGI_STDERR`. IIS by default turns that into a response of 500.
+    ///
+    /// # Errors
+    /// [`Error::Disconnected`], [`Error::Order`] after the request.
+    pub fn write_stderr(&self, text: &[u8]) -> Result<(), Error> {
+        lock(&self.driver).send_stderr(self.serial, text)
+    }
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut piece = Vec::new();
+        lock(&self.driver)
+            .read_some(self.serial, buffer.len(), &mut piece)
+            .map_err(into_io)?;
+        buffer[..piece.len()].copy_from_slice(&piece);
+        Ok(piece.len())
+    }
+}
+
+fn into_io(error: Error) -> io::Error {
+    match error {
+        Error::Io(error) => error,
+        Error::Disconnected { .. } => io::Error::new(io::ErrorKind::ConnectionAborted, error),
+        other => io::Error::other(other),
+    }
+}
+
+/// A response: [`start`](Self::start) it, then [`write`](Self::write) its body.
+#[derive(Debug)]
+pub struct Response {
+    driver: SharedDriver,
+    serial: u64,
+    number: RequestNumber,
+    is_head: bool,
+    /// The head, as long as it is not sent.
+    pending: Option<Head>,
+    progress: Progress,
+    declared: Option<u64>,
+    sent: u64,
+    bodiless: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Nothing,
+    HeadSent,
+    Ended,
+}
+
+impl Response {
+    pub(crate) fn of(
+        driver: &SharedDriver,
+        serial: u64,
+        number: RequestNumber,
+        is_head: bool,
+    ) -> Self {
+        Self {
+            driver: Arc::clone(driver),
+            serial,
+            number,
+            is_head,
+            pending: None,
+            progress: Progress::Nothing,
+            declared: None,
+            sent: 0,
+            bodiless: false,
+        }
+    }
+
+    /// Sets status and headers. Until something is written nothing is sent, and another call replaces them.
+    ///
+    /// # Errors
+    /// [`Error::Head`] for a head that cannot be sent, [`Error::Order`] once it has been.
+    pub fn start(&mut self, head: Head) -> Result<(), Error> {
+        head.check()?;
+        if self.is_sent() {
+            return Err(Error::Order("the headers have been sent"));
+        }
+        self.declared = head.content_length();
+        self.bodiless = self.is_head || head.is_bodiless();
+        self.pending = Some(head);
+        Ok(())
+    }
+
+    /// Hands the response over to something that has to own it, which gives it back by assigning it. Until then this one
+    /// only knows how to fail.
+    #[cfg(feature = "python")]
+    pub(crate) fn lend(&mut self) -> Self {
+        let left = Self::of(&self.driver, self.serial, self.number, self.is_head);
+        std::mem::replace(self, left)
+    }
+
+    /// Whether status and headers are set.
+    #[must_use]
+    pub const fn is_started(&self) -> bool {
+        self.pending.is_some() || self.is_sent()
+    }
+
+    /// Whether status and headers are on their way and can no longer be replaced.
+    #[must_use]
+    pub const fn is_sent(&self) -> bool {
+        !matches!(self.progress, Progress::Nothing)
+    }
+
+    /// Whether nothing more will be sent: the announced length is reached, or the response has no body, as one to `HEAD`.
+    /// A body may be given up then.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.is_sent() && (self.bodiless || self.declared == Some(self.sent))
+    }
+
+    /// Sends a block of the body, and before the first one the head. It is the transport's when this returns: PEP 3333
+    /// forbids to keep it back.
+    ///
+    /// # Errors
+    /// [`Error::BodyTooLong`] behind what fits, [`Error::Order`] before [`start`](Self::start),
+    /// [`Error::Disconnected`].
+    pub fn write(&mut self, block: &[u8]) -> Result<(), Error> {
+        if block.is_empty() {
+            return Ok(());
+        }
+        self.send(&[block], false)
+    }
+
+    /// Sends the last blocks of the body and the end of the request, all at once. Where they are the whole body, its
+    /// length is added to the head.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_last(&mut self, blocks: &[&[u8]]) -> Result<(), Error> {
+        if let Some(head) = &mut self.pending
+            && !self.is_head
+            && !self.bodiless
+            && self.declared.is_none()
+        {
+            let len = blocks.iter().map(|block| block.len() as u64).sum::<u64>();
+            head.headers
+                .push(("Content-Length".to_owned(), len.to_string()));
+            self.declared = Some(len);
+        }
+        self.send(blocks, true)
+    }
+
+    fn send(&mut self, blocks: &[&[u8]], last: bool) -> Result<(), Error> {
+        if self.progress == Progress::Ended {
+            return Err(Error::Order("the response has ended"));
+        }
+        let mut octets = Vec::new();
+        if self.progress == Progress::Nothing {
+            let Some(head) = self.pending.take() else {
+                return Err(Error::Order(
+                    "the body begins before status and headers are set",
+                ));
+            };
+            head.write(&mut octets);
+        }
+        let mut too_long = false;
+        let mut fitting = Vec::with_capacity(blocks.len());
+        for block in blocks
+            .iter()
+            .copied()
+            .filter(|block| !block.is_empty() && !self.bodiless)
+        {
+            let room = self
+                .declared
+                .map_or(u64::MAX, |declared| declared - self.sent);
+            // PEP 3333: "the server must not transmit more bytes than that, and should stop iterating".
+            let fits = &block[..block.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
+            too_long |= fits.len() < block.len();
+            self.sent += fits.len() as u64;
+            if !fits.is_empty() {
+                fitting.push(fits);
+            }
+        }
+        if last
+            && !self.bodiless
+            && let Some(declared) = self.declared
+            && self.sent < declared
+        {
+            let (number, sent) = (self.number, self.sent);
+            tracing::error!(request = %number, "request {number}: the body of {sent} octets is shorter than its Content-Length of {declared}");
+        }
+        self.progress = if last {
+            Progress::Ended
+        } else {
+            Progress::HeadSent
+        };
+        if !octets.is_empty() || !fitting.is_empty() || last {
+            lock(&self.driver).send(self.serial, &octets, &fitting, last.then_some(0))?;
+        }
+        match self.declared {
+            Some(declared) if too_long => Err(Error::BodyTooLong { declared }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends what the application has left open.
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        if self.progress == Progress::Ended {
+            return Ok(());
+        }
+        if !self.is_started() {
+            return Err(Error::Order(
+                "the application has ended without status and headers",
+            ));
+        }
+        self.write_last(&[])
+    }
+
+    /// Tells the client that there is no answer, where it can still be told.
+    pub(crate) fn fail(&mut self, status: &str) -> Result<(), Error> {
+        match self.progress {
+            Progress::Nothing => {
+                let (head, page) = error_page(status, &self.number.to_string());
+                self.start(head)?;
+                self.write_last(&[page.as_bytes()])
+            }
+            Progress::HeadSent => {
+                self.progress = Progress::Ended;
+                lock(&self.driver).send(self.serial, &[], &[], Some(1))
+            }
+            Progress::Ended => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a gateway serves, on what, and how.
+
+use std::net::SocketAddr;
+
+use camino::Utf8PathBuf;
+
+use crate::listener::{Stdin, StdinSocket, TcpSocket, UnixSocket, WebServerAddrs};
+use crate::{Error, Limits, Server, ServerOptions, log};
+
+/// Where connections come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bind {
+    /// Whatever the Web server has left on file descriptor 0: a listening socket, or one connection.
+    #[default]
+    Auto,
+    /// A Unix socket of our own.
+    Unix {
+        /// Its file.
+        path: Utf8PathBuf,
+        /// The file's permissions, as of chmod; `None` leaves them to the umask.
+        mode: Option<u32>,
+    },
+    /// A TCP port of our own. Whoever can connect can run requests: an address other than loopback is the caller's word.
+    Tcp(SocketAddr),
+}
+
+impl Bind {
+    /// Opens the socket and makes a server for it.
+    ///
+    /// # Errors
+    /// [`Error::NoTransport`], [`Error::Bind`], [`Error::WebServerAddrs`].
+    pub fn server(&self, options: ServerOptions) -> Result<Server, Error> {
+        let allowed = WebServerAddrs::from_environment()?;
+        match self {
+            Self::Auto => match StdinSocket::take(allowed) {
+                Ok(StdinSocket::Listening(listener)) => Server::listening(listener, options),
+                Ok(StdinSocket::Connected(transport)) => Server::connected(transport, options),
+                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+                    Err(Error::NoTransport {
+                        found: error.to_string(),
+                    })
+                }
+                Err(error) => Err(Error::Bind {
+                    address: "file descriptor 0".to_owned(),
+                    source: error,
+                }),
+            },
+            Self::Unix { path, mode } => {
+                Server::listening(Box::new(UnixSocket::bind(path, *mode, allowed)?), options)
+            }
+            Self::Tcp(address) => {
+                Server::listening(Box::new(TcpSocket::bind(*address, allowed)?), options)
+            }
+        }
+    }
+
+    /// Whether other processes may serve the same application beside this one: a Web server starts as many as it likes.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Auto)
+    }
+}
+
+/// Says what connections would be taken from, and why.
+///
+/// ```
+/// use fcgi_gateway::{Bind, explain};
+///
+/// let bind = Bind::Tcp(([127, 0, 0, 1], 9000).into());
+/// assert!(explain(&bind).contains("127.0.0.1:9000"));
+/// ```
+#[must_use]
+pub fn explain(bind: &Bind) -> String {
+    match bind {
+        Bind::Auto => Stdin::inspect().to_string(),
+        Bind::Unix { path, mode } => {
+            let mode = mode.map_or_else(
+                || "as the umask says".to_owned(),
+                |mode| format!("{mode:o}"),
+            );
+            format!(
+                "a Unix socket is made at `{path}` (permissions: {mode}), since it was asked for; file descriptor 0 is not looked at"
+            )
+        }
+        Bind::Tcp(address) => {
+            let reach = if address.ip().is_loopback() {
+                "this machine only"
+            } else {
+                "other machines too; set FCGI_WEB_SERVER_ADDRS to name those that may connect"
+            };
+            format!(
+                "TCP port `{address}` is listened on, since it was asked for; it can be reached from {reach}"
+            )
+        }
+    }
+}
+
+/// Everything that serving an application needs to know.
+///
+/// ```
+/// use fcgi_gateway::{Bind, ServeOptions};
+///
+/// let mut options = ServeOptions::new("site.wsgi:application");
+/// options.bind = Bind::Unix { path: "/run/site.sock".into(), mode: Some(0o660) };
+/// options.threads = 4;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// The application, as [`AppSpec::parse`](crate::wsgi::AppSpec::parse) reads it.
+    pub app: String,
+    /// Where connections come from. Default: file descriptor 0.
+    pub bind: Bind,
+    /// Requests at once, each in a thread. 0 and 1 are both one, the default, as IIS expects.
+    pub threads: usize,
+    /// The folder to work in. Default: the current one.
+    pub chdir: Option<Utf8PathBuf>,
+    /// Folders to look for Python modules in, behind the one to work in.
+    pub python_path: Vec<Utf8PathBuf>,
+    /// Where the application is mounted: `/app`, or empty for the root of the site. Default: as the Web server says.
+    pub script_name: Option<String>,
+    /// The log.
+    pub log: log::Options,
+    /// Whether `wsgi.errors` goes to the Web server too, over `FCGI_STDERR`. Default: no, as IIS turns it into a response of
+    /// 500 unless its `stderrMode` is `IgnoreAndReturn200`.
+    pub stderr_to_server: bool,
+    /// What peers may cost.
+    pub limits: Limits,
+}
+
+impl ServeOptions {
+    /// The defaults for the application `app`.
+    #[must_use]
+    pub fn new(app: impl Into<String>) -> Self {
+        Self {
+            app: app.into(),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_explanation_says_what_and_why() {
+        let unix = |mode| Bind::Unix {
+            path: "/run/s.sock".into(),
+            mode,
+        };
+        let table = [
+            (unix(Some(0o660)), "660"),
+            (unix(None), "umask"),
+            (
+                Bind::Tcp(([127, 0, 0, 1], 9000).into()),
+                "this machine only",
+            ),
+            (
+                Bind::Tcp(([0, 0, 0, 0], 9000).into()),
+                "FCGI_WEB_SERVER_ADDRS",
+            ),
+            (Bind::Auto, "file descriptor 0"),
+        ];
+        for (bind, part) in table {
+            let text = explain(&bind);
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

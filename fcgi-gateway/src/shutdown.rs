@@ -1,0 +1,149 @@
+//! How a server is told to stop: by a signal, or by the program that runs it.
+//!
+//! FastCGI Specification 1.0, section 7: a Web server that wants an application to end sends `SIGTERM`. The requests that are
+//! running are then finished, nothing new is accepted, and the process exits with status 0.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `SIGINT` and `SIGTERM`, as they arrive on the descriptor of [`Shutdown::signal_fd`].
+const STOP_SIGNALS: [u8; 2] = [2, 15];
+
+/// A request to stop, shared by the server and whoever may ask it to.
+///
+/// ```
+/// let shutdown = fcgi_gateway::Shutdown::new()?;
+/// let other = shutdown.clone();
+/// assert!(!shutdown.is_requested());
+/// other.request();
+/// assert!(shutdown.is_requested());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Shutdown(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    requested: AtomicBool,
+    signals: Waker,
+}
+
+impl Shutdown {
+    /// Nobody has asked yet.
+    ///
+    /// # Errors
+    /// The operating system has no descriptors left.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            requested: AtomicBool::new(false),
+            signals: Waker::new()?,
+        })))
+    }
+
+    /// Asks the server to finish the running requests and to stop. May be called at any time, from any thread.
+    pub fn request(&self) {
+        self.0.requested.store(true, Ordering::SeqCst);
+        self.0.signals.send(STOP_SIGNALS[1]);
+    }
+
+    /// Whether somebody has asked.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.0.requested.load(Ordering::SeqCst)
+    }
+
+    /// The descriptor to which a signal handler writes the number of the signal as one octet; non-blocking. This is what
+    /// Python's `signal.set_wakeup_fd` wants.
+    #[must_use]
+    pub fn signal_fd(&self) -> RawFd {
+        self.0.signals.sender.as_raw_fd()
+    }
+
+    /// Looks at the signals that have arrived.
+    pub(crate) fn receive(&self) {
+        if self
+            .0
+            .signals
+            .receive()
+            .iter()
+            .any(|signal| STOP_SIGNALS.contains(signal))
+        {
+            self.0.requested.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl AsFd for Shutdown {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.signals.as_fd()
+    }
+}
+
+/// Two ends of a stream by which one thread ends another's waiting in `poll`.
+#[derive(Debug)]
+pub(crate) struct Waker {
+    sender: UnixStream,
+    receiver: UnixStream,
+}
+
+impl Waker {
+    pub(crate) fn new() -> io::Result<Self> {
+        let (sender, receiver) = UnixStream::pair()?;
+        sender.set_nonblocking(true)?;
+        receiver.set_nonblocking(true)?;
+        Ok(Self { sender, receiver })
+    }
+
+    pub(crate) fn wake(&self) {
+        self.send(0);
+    }
+
+    fn send(&self, octet: u8) {
+        // A full stream wakes as well as one more octet would.
+        let _ = (&self.sender).write(&[octet]);
+    }
+
+    /// Takes what has been sent.
+    pub(crate) fn receive(&self) -> Vec<u8> {
+        let mut received = Vec::new();
+        let mut octets = [0; 64];
+        while let Ok(len @ 1..) = (&self.receiver).read(&mut octets) {
+            received.extend_from_slice(&octets[..len]);
+        }
+        received
+    }
+}
+
+impl AsFd for Waker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_signals_that_stop_stop() {
+        for (signal, stops) in [(2, true), (15, true), (10, false), (17, false), (0, false)] {
+            let shutdown = Shutdown::new().unwrap();
+            shutdown.0.signals.send(signal);
+            shutdown.receive();
+            assert_eq!(shutdown.is_requested(), stops, "signal {signal}");
+        }
+    }
+
+    #[test]
+    fn a_waker_never_blocks() {
+        let waker = Waker::new().unwrap();
+        for _ in 0..1_000_000 {
+            waker.wake();
+        }
+        assert!(!waker.receive().is_empty());
+        assert!(waker.receive().is_empty());
+    }
+}

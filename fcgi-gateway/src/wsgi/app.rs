@@ -1,0 +1,167 @@
+//! A WSGI application as an [`Application`].
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyType};
+
+use super::environ::{Environ, latin1};
+use super::errors::Errors;
+use super::exception::traceback;
+use super::file_wrapper::FileWrapper;
+use super::input::Input;
+use super::response::{Failure, send};
+use super::start_response::StartResponse;
+use crate::{Application, Error, Request, Response};
+
+/// A Python object that is called as PEP 3333 says.
+#[derive(Debug)]
+pub struct WsgiApplication {
+    callable: Py<PyAny>,
+    file_wrapper: Py<PyType>,
+    /// Where it is mounted, as far as its operator says.
+    script_name: Option<String>,
+    /// `wsgi.multithread`
+    multithread: bool,
+    /// `wsgi.multiprocess`
+    multiprocess: bool,
+    /// Whether `wsgi.errors` goes to the Web server too.
+    stderr_to_server: bool,
+}
+
+impl WsgiApplication {
+    /// The application `callable`, which is told that it is alone in its thread and process.
+    #[must_use]
+    pub fn new(callable: &Bound<'_, PyAny>) -> Self {
+        Self {
+            callable: callable.clone().unbind(),
+            file_wrapper: callable.py().get_type::<FileWrapper>().unbind(),
+            script_name: None,
+            multithread: false,
+            multiprocess: false,
+            stderr_to_server: false,
+        }
+    }
+
+    /// Sets where it is mounted: `/app`, or empty for the root of the site.
+    #[must_use]
+    pub fn script_name(mut self, script_name: Option<String>) -> Self {
+        self.script_name = script_name;
+        self
+    }
+
+    /// Sets whether it may be called again, in another thread or another process, while a call runs.
+    #[must_use]
+    pub const fn concurrency(mut self, multithread: bool, multiprocess: bool) -> Self {
+        self.multithread = multithread;
+        self.multiprocess = multiprocess;
+        self
+    }
+
+    /// Sets whether what it writes to `wsgi.errors` goes over `FCGI_STDERR` to the Web server too. IIS by default turns that
+    /// into a response of 500.
+    #[must_use]
+    pub const fn stderr_to_server(mut self, stderr_to_server: bool) -> Self {
+        self.stderr_to_server = stderr_to_server;
+        self
+    }
+
+    fn environ<'py>(
+        &self,
+        py: Python<'py>,
+        request: &Request<'_>,
+        errors: &Bound<'py, Errors>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let environ = PyDict::new(py);
+        let variables = Environ::new(request.params(), self.script_name.as_deref());
+        variables.each(|name, value| {
+            environ.set_item(key(py, name), PyString::new(py, &latin1(value)))
+        })?;
+        environ.set_item(intern!(py, "wsgi.version"), (1, 0))?;
+        environ.set_item(intern!(py, "wsgi.url_scheme"), variables.url_scheme())?;
+        environ.set_item(intern!(py, "wsgi.input"), Input::new(request.body()))?;
+        environ.set_item(intern!(py, "wsgi.errors"), errors)?;
+        environ.set_item(intern!(py, "wsgi.multithread"), self.multithread)?;
+        environ.set_item(intern!(py, "wsgi.multiprocess"), self.multiprocess)?;
+        environ.set_item(intern!(py, "wsgi.run_once"), false)?;
+        environ.set_item(intern!(py, "wsgi.file_wrapper"), &self.file_wrapper)?;
+        // The body ends by itself, also where no CONTENT_LENGTH says where.
+        environ.set_item(intern!(py, "wsgi.input_terminated"), true)?;
+        environ.set_item(
+            intern!(py, "iiswsgi.request_id"),
+            request.number().to_string(),
+        )?;
+        Ok(environ)
+    }
+
+    fn call(
+        &self,
+        py: Python<'_>,
+        request: &Request<'_>,
+        start: &Bound<'_, StartResponse>,
+    ) -> Result<(), Failure> {
+        let server = self.stderr_to_server.then(|| request.body());
+        let errors = Bound::new(py, Errors::of_request(request.number(), server))?;
+        let environ = self.environ(py, request, &errors)?;
+        let sent = match self.callable.bind(py).call1((environ, start)) {
+            Ok(iterable) => send(&iterable, start.get(), request.number()),
+            Err(exception) => Err(exception.into()),
+        };
+        errors.get().close();
+        sent
+    }
+}
+
+/// The names of the variables as Python's strings, each made once in a thread, as far as clients leave room.
+fn key<'py>(py: Python<'py>, name: &[u8]) -> Bound<'py, PyString> {
+    const MOST: usize = 512;
+    thread_local! {
+        static KEYS: RefCell<HashMap<Box<[u8]>, Py<PyString>>> = RefCell::default();
+    }
+    let make = || PyString::new(py, &latin1(name));
+    if let Some(known) = KEYS.with_borrow(|keys| keys.get(name).map(|key| key.bind(py).clone())) {
+        return known;
+    }
+    let made = make();
+    if name.len() <= 64 {
+        KEYS.with_borrow_mut(|keys| {
+            if keys.len() < MOST {
+                keys.insert(name.into(), made.clone().unbind());
+            }
+        });
+    }
+    made
+}
+
+impl Application for WsgiApplication {
+    fn handle(&self, request: &mut Request<'_>, response: &mut Response) -> Result<(), Error> {
+        Python::attach(|py| {
+            let lent = response.lend();
+            let start = match Bound::new(py, StartResponse::new(lent)) {
+                Ok(start) => start,
+                Err(exception) => return Err(Failure::from(exception).into_error(py)),
+            };
+            let outcome = self.call(py, request, &start);
+            // Whatever the application has kept of start_response does nothing from now on.
+            if let Some(lent) = start.get().take() {
+                *response = lent;
+            }
+            outcome.map_err(|failure| failure.into_error(py))
+        })
+    }
+
+    fn run_worker(&self, worker: &mut (dyn FnMut() + Send)) {
+        // The thread stays known to the interpreter all its life, so that threading.local() outlives a request.
+        Python::attach(|py| py.detach(worker));
+    }
+
+    fn interrupted(&self) {
+        Python::attach(|py| {
+            if let Err(exception) = py.check_signals() {
+                tracing::warn!("a signal handler has raised: {}", traceback(py, &exception));
+            }
+        });
+    }
+}
