@@ -1,2 +1,9 @@
 //! The `iiswsgi` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use iiswsgi_cli::{Host, main as run};
+
+fn main() -> ExitCode {
+    run(std::env::args_os(), Host::native()).into()
+}

@@ -1,0 +1,33 @@
+//! `iiswsgi msdeploy install`.
+
+use camino::Utf8PathBuf;
+
+use crate::context::Context;
+use crate::deploy::install::Installation;
+use crate::error::Result;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The application's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: Utf8PathBuf,
+    /// The folder with applicationHost.config [default: the nearest one above DIR, else DIR]
+    #[arg(long, value_name = "DIR", env = "IISWSGI_SITE_ROOT")]
+    site_root: Option<Utf8PathBuf>,
+    /// The Python to make the virtual environment with [default: the one that runs this command]
+    #[arg(long, value_name = "PATH")]
+    python: Option<Utf8PathBuf>,
+    /// Install into that Python itself, without a virtual environment
+    #[arg(long)]
+    no_virtual_env: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
+    let installation = Installation {
+        folder: args.folder.clone(),
+        site_root: args.site_root.clone(),
+        python: args.python.clone(),
+        virtual_env: !args.no_virtual_env,
+    };
+    context.report(&installation.run(context)?)
+}

@@ -1,0 +1,212 @@
+//! `iiswsgi serve`: the gateway.
+//!
+//! It lives in the interpreter that runs the application, so it is served by the wheel. The `iiswsgi` program hands the
+//! command over to a Python that has the wheel.
+
+use std::net::SocketAddr;
+
+use camino::Utf8PathBuf;
+use fcgi_gateway::{Bind, log};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The WSGI application: `module:callable`, `module:factory()`, or a PasteDeploy INI file, `FILE.ini` or `FILE.ini#name`
+    #[arg(value_name = "APP", required_unless_present = "explain")]
+    app: Option<String>,
+    /// Listen on a Unix socket [default: what the Web server handed over on file descriptor 0]
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with = "tcp",
+        help_heading = "Listening"
+    )]
+    unix: Option<Utf8PathBuf>,
+    /// Permissions of the Unix socket, in octal
+    #[arg(long, value_name = "MODE", requires = "unix", value_parser = parse_mode, help_heading = "Listening")]
+    unix_mode: Option<u32>,
+    /// Listen on a TCP address; a port alone means 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address, help_heading = "Listening")]
+    tcp: Option<SocketAddr>,
+    /// Say what file descriptor 0 is and what would be listened on, and end
+    #[arg(long, help_heading = "Listening")]
+    explain: bool,
+    /// Requests served at the same time; IIS gives a process one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: u16,
+    /// The application's folder: the working directory, and first on Python's path
+    #[arg(long, value_name = "DIR")]
+    chdir: Option<Utf8PathBuf>,
+    /// A further folder for Python's path; can be repeated
+    #[arg(long = "python-path", value_name = "DIR")]
+    python_path: Vec<Utf8PathBuf>,
+    /// The path that the application is mounted at, where the Web server does not tell
+    #[arg(long, value_name = "PATH")]
+    script_name: Option<String>,
+    /// The log [default: WSGI_LOG, else iiswsgi.log in IIS_USER_HOME's Logs, TEMP or the root]
+    #[arg(long, value_name = "FILE", help_heading = "Logging")]
+    log_file: Option<Utf8PathBuf>,
+    /// What is logged: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", help_heading = "Logging")]
+    log_level: Option<String>,
+    /// Log one JSON object a line
+    #[arg(long, help_heading = "Logging")]
+    log_json: bool,
+    /// Send wsgi.errors to the Web server too; IIS answers such requests with a 500 that shows it
+    #[arg(long, help_heading = "Logging")]
+    stderr_to_server: bool,
+}
+
+impl Args {
+    fn bind(&self) -> Bind {
+        match (&self.unix, self.tcp) {
+            (Some(path), _) => Bind::Unix {
+                path: path.clone(),
+                mode: self.unix_mode,
+            },
+            (None, Some(address)) => Bind::Tcp(address),
+            (None, None) => Bind::Auto,
+        }
+    }
+
+    fn log(&self) -> log::Options {
+        let mut options = log::Options::default();
+        options.file.clone_from(&self.log_file);
+        options.level.clone_from(&self.log_level);
+        options.json = self.log_json;
+        options
+    }
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
+    if args.explain {
+        return explain(args, context);
+    }
+    let Some(app) = &args.app else {
+        return Err(Error::new("no application was named")
+            .help("write `iiswsgi serve module:callable`, or an INI file"));
+    };
+    serve(app, args, context)
+}
+
+fn explain(args: &Args, context: &Context) -> Result<()> {
+    #[derive(serde::Serialize)]
+    struct Report {
+        explanation: String,
+    }
+    impl std::fmt::Display for Report {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(&self.explanation)
+        }
+    }
+    context.report(&Report {
+        explanation: fcgi_gateway::explain(&args.bind()),
+    })
+}
+
+#[cfg(feature = "python")]
+fn serve(app: &str, args: &Args, _: &Context) -> Result<()> {
+    let mut options = fcgi_gateway::ServeOptions::default();
+    options.app = app.to_owned();
+    options.bind = args.bind();
+    options.threads = usize::from(args.threads);
+    options.chdir.clone_from(&args.chdir);
+    options.python_path.clone_from(&args.python_path);
+    options.script_name.clone_from(&args.script_name);
+    options.log = args.log();
+    options.stderr_to_server = args.stderr_to_server;
+    fcgi_gateway::serve(&options).map_err(|error| Error::new(error.to_string()))
+}
+
+/// Becomes `python -m iiswsgi serve …` with the Python of the application's virtual environment, or the first on the path.
+#[cfg(not(feature = "python"))]
+fn serve(_: &str, args: &Args, context: &Context) -> Result<()> {
+    use crate::deploy::project::VIRTUAL_ENV;
+    use crate::deploy::virtual_env::{PythonEnvironment, find_python};
+
+    let _ = args.log();
+    let folder = args.chdir.clone().unwrap_or_else(|| ".".into());
+    let own = PythonEnvironment::in_folder(&folder.join(VIRTUAL_ENV)).python;
+    let python = if own.exists() {
+        own
+    } else {
+        find_python(None, context)?
+    };
+    let has_wheel = crate::deploy::process::Process::new(python.as_str())
+        .args(["-c", "import iiswsgi"])
+        .outcome(context)?
+        .code
+        == Some(0);
+    if !has_wheel {
+        return Err(Error::new(format!("`{python}` has no iiswsgi: the gateway runs inside the Python that runs the application"))
+            .help(format!("`{python} -m pip install iiswsgi`, or name the application's folder with `--chdir`")));
+    }
+    let mut command = std::process::Command::new(&python);
+    command
+        .args(["-m", "iiswsgi"])
+        .args(std::env::args_os().skip(1));
+    become_process(&mut command, &python)
+}
+
+/// Replaces this process, so that the Web server's process and its file descriptor 0 are the gateway's.
+#[cfg(all(unix, not(feature = "python")))]
+fn become_process(command: &mut std::process::Command, python: &camino::Utf8Path) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    let error = command.exec();
+    Err(Error::new(format!("cannot start `{python}`: {error}")))
+}
+
+/// Windows cannot replace a process: this one waits, and its standard input is the other's.
+#[cfg(all(not(unix), not(feature = "python")))]
+fn become_process(command: &mut std::process::Command, python: &camino::Utf8Path) -> Result<()> {
+    let status = command
+        .status()
+        .map_err(|error| Error::new(format!("cannot start `{python}`: {error}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::new(format!("the gateway ended with {status}")))
+    }
+}
+
+fn parse_mode(text: &str) -> std::result::Result<u32, String> {
+    u32::from_str_radix(text.trim_start_matches("0o"), 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| "write permissions in octal, for example 660".to_owned())
+}
+
+fn parse_address(text: &str) -> std::result::Result<SocketAddr, String> {
+    if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    text.parse().map_err(|_| {
+        "write ADDRESS:PORT, for example 127.0.0.1:9000 or [::1]:9000, or a port alone".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_on_loopback_unless_told_otherwise() {
+        assert_eq!(
+            parse_address("9000").unwrap(),
+            "127.0.0.1:9000".parse().unwrap()
+        );
+        assert_eq!(
+            parse_address("0.0.0.0:9000").unwrap(),
+            "0.0.0.0:9000".parse().unwrap()
+        );
+        assert_eq!(
+            parse_address("[::1]:1").unwrap(),
+            "[::1]:1".parse().unwrap()
+        );
+        assert!(parse_address("localhost").is_err());
+        assert_eq!(parse_mode("660").unwrap(), 0o660);
+        assert!(parse_mode("999").is_err());
+    }
+}

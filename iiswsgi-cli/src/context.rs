@@ -1,0 +1,191 @@
+//! What every command is given: who started it, how to talk, and the environment it was started in.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write as _};
+
+use annotate_snippets::Renderer;
+use camino::Utf8PathBuf;
+use serde::Serialize;
+use spanned_xml::{Problem, Severity, Source};
+
+use crate::diagnostics;
+use crate::error::{Error, Result};
+
+/// The program that the command runs in.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// The Python interpreter that runs us, where we are part of a wheel.
+    pub(crate) python: Option<Utf8PathBuf>,
+    /// How to start the command again: program and first arguments.
+    pub(crate) command: Vec<String>,
+}
+
+impl Host {
+    /// The `iiswsgi` program itself.
+    #[must_use]
+    pub fn native() -> Self {
+        let program = std::env::current_exe().map_or_else(
+            |_| "iiswsgi".to_owned(),
+            |path| path.to_string_lossy().into_owned(),
+        );
+        Self {
+            python: None,
+            command: vec![program],
+        }
+    }
+
+    /// The wheel, run by the interpreter at `executable`.
+    #[must_use]
+    pub fn python(executable: &str) -> Self {
+        Self {
+            python: Some(executable.into()),
+            command: vec![executable.to_owned(), "-m".to_owned(), "iiswsgi".to_owned()],
+        }
+    }
+}
+
+/// How a command's result is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people and shell pipelines.
+    #[default]
+    Text,
+    /// For programs: one JSON object on standard output.
+    Json,
+}
+
+/// What a command needs besides its own arguments.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) host: Host,
+    pub(crate) format: Format,
+    /// `-q` counts down, `-v` counts up.
+    pub(crate) verbosity: i8,
+    pub(crate) renderer: Renderer,
+    pub(crate) environment: Environment,
+}
+
+impl Context {
+    /// Tells a person what is being done, on standard error; nothing with `-q`.
+    pub(crate) fn say(&self, message: impl Display) {
+        if self.verbosity >= 0 {
+            write_error(&message.to_string());
+        }
+    }
+
+    /// Tells a person who asked for it with `-v` how it is being done.
+    pub(crate) fn detail(&self, message: impl Display) {
+        if self.verbosity > 0 {
+            write_error(&message.to_string());
+        }
+    }
+
+    /// Shows problems that do not stop the work; notes only with `-v`.
+    pub(crate) fn warn(&self, source: &Source, problems: &[Problem]) {
+        let least = match self.verbosity {
+            ..=-1 => return,
+            0 => Severity::Warning,
+            _ => Severity::Note,
+        };
+        for problem in problems.iter().filter(|problem| problem.severity >= least) {
+            write_error(&diagnostics::render_problem(
+                source,
+                problem,
+                &self.renderer,
+            ));
+        }
+    }
+
+    /// Writes a command's result to standard output in the format asked for.
+    pub(crate) fn report(&self, report: &(impl Display + Serialize)) -> Result<()> {
+        let mut text = match self.format {
+            Format::Text => report.to_string(),
+            Format::Json => serde_json::to_string_pretty(report)
+                .map_err(|error| std::io::Error::other(error.to_string()))?,
+        };
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        match anstream::stdout().write_all(text.as_bytes()) {
+            // Whoever reads the output has seen enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
+    }
+
+    /// SOURCE_DATE_EPOCH, seconds since 1970: the time that everything made now is to carry.
+    pub(crate) fn source_date_epoch(&self) -> Result<Option<u64>> {
+        let Some(epoch) = self.environment.non_empty("SOURCE_DATE_EPOCH") else {
+            return Ok(None);
+        };
+        epoch.parse().map(Some).map_err(|_| {
+            Error::new(format!(
+                "SOURCE_DATE_EPOCH is `{epoch}`, which is not a number of seconds"
+            ))
+            .help("unset it, or set it to seconds since 1970")
+        })
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.format == Format::Text
+            && std::io::stdin().is_terminal()
+            && std::io::stderr().is_terminal()
+    }
+}
+
+/// A closed standard error is no reason to fail.
+pub(crate) fn write_error(message: &str) {
+    let _ = writeln!(anstream::stderr(), "{message}");
+}
+
+/// The environment variables at the start, names compared as Windows does: whatever the case of letters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment {
+    /// By upper-case name; on Unix the spelling that sorts last wins where two differ in case only.
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The environment of this process; names and values that are not Unicode are left out.
+    pub(crate) fn of_this_process() -> Self {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let mut environment = Self::default();
+        let mut exact: Vec<(String, String)> = variables.collect();
+        exact.sort();
+        for (name, value) in exact {
+            environment.set(&name, value);
+        }
+        environment
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(&name.to_uppercase()).map(String::as_str)
+    }
+
+    /// The value, where it is not empty.
+    pub(crate) fn non_empty(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_uppercase(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_as_windows_does() {
+        let mut environment = Environment::default();
+        environment.set("SystemDrive", "C:");
+        environment.set("Empty", "");
+        assert_eq!(environment.get("SYSTEMDRIVE"), Some("C:"));
+        assert_eq!(environment.non_empty("empty"), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! Files read with their name kept for messages, and written whole or not at all.
+
+use std::io::Write as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use spanned_xml::Source;
+
+use crate::error::{Error, Result};
+
+/// Reads a text file in whatever encoding it is in.
+pub(crate) fn read_source(path: &Utf8Path) -> Result<Source> {
+    let octets = fs::read(path)?;
+    Source::decode(path.as_str(), &octets)
+        .map_err(|problem| Error::problem(problem, &Source::from_text(path.as_str(), "")))
+}
+
+/// Reads a text file if it is there.
+pub(crate) fn read_source_if_any(path: &Utf8Path) -> Result<Option<Source>> {
+    if path.is_file() {
+        read_source(path).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Writes a file: a new one beside it first, renamed when it is complete, so that a reader never sees half of it and an
+/// interruption leaves the old one. Says whether the content changed; a file that is the same already is not touched.
+pub(crate) fn write(path: &Utf8Path, octets: &[u8]) -> Result<bool> {
+    if fs::read(path).is_ok_and(|old| old == octets) {
+        return Ok(false);
+    }
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_str().is_empty())
+        .unwrap_or_else(|| Utf8Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".iiswsgi-")
+        .tempfile_in(folder)
+        .map_err(|error| named(error, path))?;
+    file.write_all(octets)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|error| named(error, path))?;
+    set_permissions(&file, path).map_err(|error| named(error, path))?;
+    file.persist(path)
+        .map_err(|error| named(error.error, path))?;
+    Ok(true)
+}
+
+/// Those of the file it replaces, else those that a newly created file has.
+#[cfg(unix)]
+fn set_permissions(file: &tempfile::NamedTempFile, path: &Utf8Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode());
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_permissions(_: &tempfile::NamedTempFile, _: &Utf8Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn named(error: std::io::Error, path: &Utf8Path) -> Error {
+    Error::new(format!("cannot write `{path}`: {error}"))
+        .help("check that the folder exists and that you may write to it")
+}
+
+/// The path made absolute, with `.` and `..` taken out and links followed; it has to exist.
+pub(crate) fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    let canonical = fs::canonicalize(path)?;
+    let canonical = Utf8PathBuf::from_path_buf(canonical)
+        .map_err(|path| Error::new(format!("the path `{}` is not Unicode", path.display())))?;
+    // Windows adds a prefix that many programs do not take.
+    Ok(canonical
+        .as_str()
+        .strip_prefix(r"\\?\")
+        .filter(|rest| !rest.starts_with("UNC"))
+        .map_or_else(|| canonical.clone(), Utf8PathBuf::from))
+}
+
+/// The path made absolute without asking whether it exists.
+pub(crate) fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    Ok(camino::absolute_utf8(path)?)
+}
+
+/// The `file:///` URL of a path.
+pub(crate) fn file_url(path: &Utf8Path) -> Result<String> {
+    let path = absolute(path)?;
+    url::Url::from_file_path(&path)
+        .map(String::from)
+        .map_err(|()| Error::new(format!("`{path}` cannot be written as a file: URL")))
+}
+
+/// A file as it was, put back when the value is dropped before [`Snapshot::keep_changes`].
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    path: Utf8PathBuf,
+    /// None where there was no file.
+    octets: Option<Vec<u8>>,
+    keep_changes: bool,
+}
+
+impl Snapshot {
+    pub(crate) fn of(path: Utf8PathBuf) -> Result<Self> {
+        let octets = if path.is_file() {
+            Some(fs::read(&path)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            path,
+            octets,
+            keep_changes: false,
+        })
+    }
+
+    pub(crate) fn keep_changes(mut self) {
+        self.keep_changes = true;
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if self.keep_changes {
+            return;
+        }
+        // A file that cannot be put back is complete all the same: files are replaced whole.
+        let _ = match &self.octets {
+            Some(octets) => write(&self.path, octets).map(|_| ()),
+            None if self.path.is_file() => fs::remove_file(&self.path).map_err(Error::from),
+            None => Ok(()),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_whole_and_only_when_it_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(folder.path().join("new/a.txt")).unwrap();
+        assert!(write(&path, b"one").unwrap());
+        assert!(!write(&path, b"one").unwrap());
+        assert!(write(&path, b"two").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing else is left behind"
+        );
+    }
+
+    #[test]
+    fn a_snapshot_puts_the_file_back_unless_changes_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(folder.path().join("a.txt")).unwrap();
+        for (before, keep, after) in [
+            (None, false, None),
+            (Some("old"), false, Some("old")),
+            (Some("old"), true, Some("new")),
+        ] {
+            let _ = fs::remove_file(&path);
+            if let Some(before) = before {
+                write(&path, before.as_bytes()).unwrap();
+            }
+            let snapshot = Snapshot::of(path.clone()).unwrap();
+            write(&path, b"new").unwrap();
+            if keep {
+                snapshot.keep_changes();
+            } else {
+                drop(snapshot);
+            }
+            assert_eq!(fs::read_to_string(&path).ok().as_deref(), after);
+        }
+    }
+}

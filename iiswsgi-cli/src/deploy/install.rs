@@ -1,0 +1,240 @@
+//! An unpacked application set up where it is: what iiswsgi 0.3's `install_msdeploy` did, on any operating system.
+//!
+//! 1. a virtual environment in the application's folder, with the gateway and the project's dependencies;
+//! 2. the project's `before-install` commands;
+//! 3. `web.config.in` → `web.config`, with `<fastCgi>` moved out of it, since IIS ignores it there;
+//! 4. the FastCGI application registered: with appcmd where there is IIS, else in the site root's applicationHost.config;
+//! 5. the project's `after-install` commands.
+//!
+//! Each step can be repeated: a run that was interrupted is completed by the next one.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use iis_config::{FastCgiApplication, WebConfig, edit};
+use python_dist::{Command, Field};
+use serde::Serialize;
+use spanned_xml::Source;
+
+use crate::context::Context;
+use crate::deploy::file;
+use crate::deploy::process::Process;
+use crate::deploy::project::{Project, VIRTUAL_ENV};
+use crate::deploy::site_root::SiteRoot;
+use crate::deploy::template::{Undefined, Variables, expand_xml};
+use crate::deploy::virtual_env::{PythonEnvironment, find_python};
+use crate::error::{Error, Result};
+
+/// The file by which `iiswsgi bootstrap` recognises an application that is not set up yet.
+pub(crate) const STAMP: &str = "iis_install.stamp";
+
+/// What to set up, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Installation {
+    /// The application's folder.
+    pub(crate) folder: Utf8PathBuf,
+    /// The folder with applicationHost.config; looked for above the application where it is not given.
+    pub(crate) site_root: Option<Utf8PathBuf>,
+    /// The Python to make the virtual environment with.
+    pub(crate) python: Option<Utf8PathBuf>,
+    /// Whether the application gets a virtual environment of its own.
+    pub(crate) virtual_env: bool,
+}
+
+/// What was set up.
+#[derive(Debug, Serialize)]
+pub(crate) struct Installed {
+    pub(crate) folder: Utf8PathBuf,
+    pub(crate) python: Utf8PathBuf,
+    pub(crate) site: String,
+    pub(crate) application_path: String,
+    /// `fullPath|arguments` of the FastCGI applications.
+    pub(crate) fast_cgi: Vec<String>,
+    /// Where they are registered.
+    pub(crate) application_host: Utf8PathBuf,
+}
+
+impl fmt::Display for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.folder)
+    }
+}
+
+impl Installation {
+    pub(crate) fn run(&self, context: &Context) -> Result<Installed> {
+        let project = Project::load(&self.folder, &[Field::Dependencies], context)?;
+        let folder = project.folder.clone();
+        // Looked at before anything is made: a mistake in it is the most likely reason to fail.
+        let template = web_config_template(&folder)?;
+        let site_root = self.find_site_root(&folder)?;
+        let place = site_root.place_of(&folder)?;
+
+        let base = find_python(self.python.as_deref(), context)?;
+        let environment = if self.virtual_env {
+            PythonEnvironment::virtual_env(&folder.join(VIRTUAL_ENV), &base, context)?
+        } else {
+            PythonEnvironment { python: base }
+        };
+        environment.install(&requirements(&project), &folder, context)?;
+
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let variables = Variables::new(&context.environment)
+            .with("APPL_PHYSICAL_PATH", folder.as_str())
+            .with("PYTHON_EXE", environment.python.as_str())
+            .with(
+                "VIRTUAL_ENV",
+                if self.virtual_env {
+                    folder.join(VIRTUAL_ENV).into_string()
+                } else {
+                    String::new()
+                },
+            )
+            .with("SITE_NAME", place.site.as_str())
+            .with("APPL_NAME", project.name.as_str())
+            .with("NUMBER_OF_PROCESSORS", processors.to_string());
+        run_commands(
+            "before-install",
+            &project.settings.before_install,
+            &environment,
+            &folder,
+            &variables,
+            context,
+        )?;
+
+        let fast_cgi = write_web_config(&template, &folder, &variables, context)?;
+        for application in &fast_cgi {
+            site_root.edit(|source| edit::set_fast_cgi_application(source, application))?;
+        }
+        context.say(format_args!(
+            "registered {} FastCGI application(s) in `{}`",
+            fast_cgi.len(),
+            site_root.application_host()
+        ));
+
+        run_commands(
+            "after-install",
+            &project.settings.after_install,
+            &environment,
+            &folder,
+            &variables,
+            context,
+        )?;
+        let stamp = folder.join(STAMP);
+        if stamp.exists() {
+            fs::remove_file(stamp)?;
+        }
+        Ok(Installed {
+            folder,
+            python: environment.python,
+            site: place.site,
+            application_path: place.application_path,
+            fast_cgi: fast_cgi
+                .iter()
+                .map(FastCgiApplication::script_processor)
+                .collect(),
+            application_host: site_root.application_host(),
+        })
+    }
+
+    /// The one asked for, the nearest above the application, or the application's folder itself.
+    fn find_site_root(&self, folder: &Utf8Path) -> Result<SiteRoot> {
+        match &self.site_root {
+            Some(site_root) => SiteRoot::open(site_root),
+            None => SiteRoot::above(folder).map_or_else(|| SiteRoot::open(folder), Ok),
+        }
+    }
+}
+
+/// What pip installs: the gateway of our own version, the dependencies, and the project itself where it asks for it.
+/// Wheels that the package brings in `wheels` are used before the index is.
+fn requirements(project: &Project) -> Vec<String> {
+    let mut arguments = Vec::new();
+    if project.folder.join("wheels").is_dir() {
+        arguments.extend(["--find-links".to_owned(), "wheels".to_owned()]);
+    }
+    arguments.push(format!("iiswsgi=={}", env!("CARGO_PKG_VERSION")));
+    arguments.extend(project.metadata.dependencies.iter().cloned());
+    if project.settings.install_project {
+        arguments.push(project.folder.to_string());
+    }
+    arguments
+}
+
+/// `web.config.in`, or a `web.config` that needs no filling in.
+fn web_config_template(folder: &Utf8Path) -> Result<Source> {
+    for name in ["web.config.in", "web.config"] {
+        if let Some(source) = file::read_source_if_any(&folder.join(name))? {
+            return Ok(source);
+        }
+    }
+    Err(Error::new(format!("`{}` does not exist: IIS would not know what to start", folder.join("web.config.in")))
+        .help("add one with a FastCgiModule handler and its `<fastCgi>` application; see examples/sample.msdeploy/web.config.in"))
+}
+
+/// Fills in the template, takes `<fastCgi>` out of it, and writes `web.config`.
+fn write_web_config(
+    template: &Source,
+    folder: &Utf8Path,
+    variables: &Variables<'_>,
+    context: &Context,
+) -> Result<Vec<FastCgiApplication>> {
+    let text = if template.name().ends_with(".in") {
+        expand_xml(template, variables, Undefined::Refuse)?
+    } else {
+        template.text().to_owned()
+    };
+    let path = folder.join("web.config");
+    // What is wrong now is shown in the text that IIS would read.
+    let filled = Source::from_text(path.as_str(), text);
+    let applications = WebConfig::move_fast_cgi(&filled)?;
+    if applications.is_empty() {
+        context.detail(format_args!("`{path}` lists no FastCGI application"));
+    }
+    let edit = edit::remove_fast_cgi_section(&filled)?;
+    let octets = template
+        .encode(&edit.text)
+        .map_err(|problem| Error::problem(problem, &filled))?;
+    if file::write(&path, &octets)? {
+        context.say(format_args!("wrote `{path}`"));
+    }
+    Ok(applications)
+}
+
+/// Runs a project's own commands in the application's folder; `python` and what pip installed are those of its
+/// environment.
+fn run_commands(
+    key: &str,
+    commands: &[Command],
+    environment: &PythonEnvironment,
+    folder: &Utf8Path,
+    variables: &Variables<'_>,
+    context: &Context,
+) -> Result<()> {
+    let programs = environment.python.parent().unwrap_or(folder);
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    let path = format!(
+        "{programs}{separator}{}",
+        context.environment.get("PATH").unwrap_or_default()
+    );
+    for command in commands {
+        let Some((program, arguments)) = command.arguments.split_first() else {
+            continue;
+        };
+        let program = if program == "python" {
+            environment.python.as_str()
+        } else {
+            program.as_str()
+        };
+        let own: BTreeSet<(&str, &str)> = variables.own().collect();
+        let process = Process::new(program)
+            .args(arguments.iter().map(String::as_str))
+            .folder(folder)
+            .variables(own)
+            .variables([("PATH", path.as_str())]);
+        context.say(format_args!("running `{}` ({key})", process.command_line()));
+        process.run(context)?;
+    }
+    Ok(())
+}

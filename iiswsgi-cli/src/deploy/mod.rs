@@ -1,0 +1,16 @@
+//! What the commands share: projects, templates, packages, site folders, virtual environments.
+
+pub(crate) mod deployment;
+pub(crate) mod fetch;
+pub(crate) mod file;
+pub(crate) mod install;
+pub(crate) mod package;
+pub(crate) mod parameter_values;
+pub(crate) mod placement;
+pub(crate) mod process;
+pub(crate) mod project;
+pub(crate) mod run_command;
+pub(crate) mod site_root;
+pub(crate) mod template;
+pub(crate) mod unpack;
+pub(crate) mod virtual_env;

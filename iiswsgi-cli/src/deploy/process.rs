@@ -1,0 +1,211 @@
+//! Programs run for their effect: their output shown with `-v`, else kept and shown when they fail.
+
+use std::io::Read;
+use std::process::Stdio;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// How many of its last lines a failed program's message shows.
+const SHOWN_LINES: usize = 30;
+
+/// How often a running program is asked whether it has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A program with its arguments, working directory and additional environment variables.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    program: String,
+    arguments: Vec<String>,
+    folder: Option<Utf8PathBuf>,
+    variables: Vec<(String, String)>,
+    shown: bool,
+}
+
+/// What a program did.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Its exit code; none where a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// What it wrote to standard output.
+    pub(crate) stdout: String,
+    /// What it wrote to standard error; empty where it was shown already.
+    pub(crate) stderr: String,
+}
+
+impl Process {
+    pub(crate) fn new(program: impl Into<String>) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            folder: None,
+            variables: Vec::new(),
+            shown: false,
+        }
+    }
+
+    pub(crate) fn args<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    pub(crate) fn folder(mut self, folder: &Utf8Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+
+    pub(crate) fn variables<'a>(
+        mut self,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        self.variables.extend(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        self
+    }
+
+    /// Shows what the program writes to standard error as it comes, unless `-q` was given: for one that takes a while.
+    pub(crate) fn shown(mut self) -> Self {
+        self.shown = true;
+        self
+    }
+
+    /// The command as a user would type it.
+    pub(crate) fn command_line(&self) -> String {
+        std::iter::once(&self.program)
+            .chain(&self.arguments)
+            .map(|word| quote(word))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Runs the program and returns what it did, whatever its exit code.
+    pub(crate) fn outcome(&self, context: &Context) -> Result<Outcome> {
+        self.outcome_within(Duration::MAX, context)
+    }
+
+    /// Runs the program, ends it when `limit` has passed, and returns what it did.
+    ///
+    /// # Errors
+    ///
+    /// It could not be started, or took too long.
+    pub(crate) fn outcome_within(&self, limit: Duration, context: &Context) -> Result<Outcome> {
+        context.detail(format_args!("$ {}", self.command_line()));
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let inherit = context.verbosity > 0 || self.shown && context.verbosity == 0;
+        command.stderr(if inherit {
+            Stdio::inherit()
+        } else {
+            Stdio::piped()
+        });
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
+        let mut child = command.spawn().map_err(|error| {
+            Error::new(format!("cannot start `{}`: {error}", self.program))
+                .help("check that the program is installed and that you may run it")
+        })?;
+        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if start.elapsed() >= limit {
+                child.kill()?;
+                child.wait()?;
+                return Err(Error::new(format!(
+                    "`{}` had not ended after {} s",
+                    self.command_line(),
+                    limit.as_secs()
+                )));
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        };
+        let outcome = Outcome {
+            code: status.code(),
+            stdout: text(stdout),
+            stderr: text(stderr),
+        };
+        if !outcome.stdout.is_empty() {
+            context.detail(outcome.stdout.trim_end());
+        }
+        Ok(outcome)
+    }
+
+    /// Runs the program and returns its standard output.
+    ///
+    /// # Errors
+    ///
+    /// It could not be started, or ended with another exit code than 0; the error then shows its last lines.
+    pub(crate) fn run(&self, context: &Context) -> Result<String> {
+        let outcome = self.outcome(context)?;
+        if outcome.code == Some(0) {
+            Ok(outcome.stdout)
+        } else {
+            Err(self.failure(&outcome))
+        }
+    }
+
+    /// The error for an outcome that is not a success.
+    pub(crate) fn failure(&self, outcome: &Outcome) -> Error {
+        let status = outcome
+            .code
+            .map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"));
+        let output = format!("{}{}", outcome.stdout, outcome.stderr);
+        let lines: Vec<&str> = output
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        let shown = lines.len().saturating_sub(SHOWN_LINES);
+        let error = Error::new(format!("`{}` ended with {status}", self.command_line()));
+        if lines.is_empty() {
+            error
+        } else {
+            error.help(format!("its output ended:\n{}", lines[shown..].join("\n")))
+        }
+    }
+}
+
+/// Reads a stream to its end in a thread of its own, so that the program never waits for us.
+fn collect<R: Read + Send + 'static>(stream: Option<R>) -> Option<JoinHandle<Vec<u8>>> {
+    let mut stream = stream?;
+    Some(std::thread::spawn(move || {
+        let mut octets = Vec::new();
+        // What was read before a fault is all there is to show.
+        let _ = stream.read_to_end(&mut octets);
+        octets
+    }))
+}
+
+fn text(reader: Option<JoinHandle<Vec<u8>>>) -> String {
+    reader
+        .and_then(|reader| reader.join().ok())
+        .map_or_else(String::new, |octets| {
+            String::from_utf8_lossy(&octets).into_owned()
+        })
+}
+
+/// Quoted as a POSIX shell reads it; on Windows as its programs do.
+pub(crate) fn quote(word: &str) -> String {
+    if cfg!(windows) {
+        return iis_config::command_line::quote_argument(word);
+    }
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "-_./:=@%+,".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

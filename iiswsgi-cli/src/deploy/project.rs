@@ -1,0 +1,239 @@
+//! A Python project on disk: its metadata from wherever it is written, and its files.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use python_dist::manifest_in::{Dialect, Selection, select};
+use python_dist::{BuildSystem, Field, Metadata, Modules, Pyproject, Settings, SetupCfg};
+use spanned_xml::Source;
+use walkdir::WalkDir;
+
+use crate::context::Context;
+use crate::deploy::file;
+use crate::deploy::process::Process;
+use crate::deploy::virtual_env::{PythonEnvironment, find_python};
+use crate::error::{Error, Result};
+
+/// Folders that are made from a project and are no part of it.
+const OWN_FOLDERS: [&str; 3] = ["dist", "build", VIRTUAL_ENV];
+
+/// The application's virtual environment, in its folder.
+pub(crate) const VIRTUAL_ENV: &str = "env";
+
+/// A Python project whose name and version are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) folder: Utf8PathBuf,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) settings: Settings,
+    modules: Modules,
+    dialect: Dialect,
+}
+
+impl Project {
+    /// Reads the project in `folder`: pyproject.toml first, then setup.cfg, and the build backend where one of the `needed`
+    /// fields, the name or the version is computed.
+    pub(crate) fn load(folder: &Utf8Path, needed: &[Field], context: &Context) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(Error::new(format!("`{folder}` is not a folder"))
+                .help("name the folder of a Python project"));
+        }
+        let folder = file::canonical(folder)?;
+        let pyproject_toml = file::read_source_if_any(&folder.join("pyproject.toml"))?;
+        let setup_cfg = file::read_source_if_any(&folder.join("setup.cfg"))?;
+        let setup_py = file::read_source_if_any(&folder.join("setup.py"))?;
+        if pyproject_toml.is_none() && setup_cfg.is_none() && setup_py.is_none() {
+            return Err(Error::new(format!("`{folder}` is not a Python project: it has no pyproject.toml, setup.cfg or setup.py"))
+                .help("add a pyproject.toml with `[project]`, `name` and `version`"));
+        }
+        let mut metadata = Metadata::unknown();
+        let mut modules = if setup_py.is_some() && pyproject_toml.is_none() {
+            Modules::none()
+        } else {
+            Modules::default()
+        };
+        let mut settings = Settings::default();
+        let mut build_system = BuildSystem::default();
+        if let Some(source) = &pyproject_toml {
+            let (pyproject, problems) = Pyproject::parse(source)?;
+            context.warn(source, &problems);
+            metadata = metadata.merge(pyproject.metadata);
+            modules = pyproject.modules;
+            settings = pyproject.settings;
+            build_system = pyproject.build_system;
+        }
+        if let Some(source) = &setup_cfg {
+            let (setup_cfg, problems) =
+                SetupCfg::parse(source, setup_py.as_ref().map(Source::text))?;
+            context.warn(source, &problems);
+            metadata = metadata.merge(setup_cfg.metadata);
+            if pyproject_toml.is_none() {
+                modules = setup_cfg.modules;
+            }
+        }
+        let needed: Vec<Field> = [Field::Name, Field::Version]
+            .iter()
+            .chain(needed)
+            .copied()
+            .collect();
+        let missing = metadata.missing().among(&needed);
+        if !missing.is_empty() {
+            let fields: Vec<&str> = missing.iter().map(Field::key).collect();
+            context.say(format_args!(
+                "asking the build backend for {}",
+                fields.join(", ")
+            ));
+            metadata = metadata.merge(ask_build_backend(&folder, &build_system, context)?);
+        }
+        let (Some(name), Some(version)) = (metadata.name.clone(), metadata.version.clone()) else {
+            return Err(Error::new(format!(
+                "the project in `{folder}` has no name or no version"
+            ))
+            .help("give both in `[project]` of pyproject.toml"));
+        };
+        let dialect = Dialect::of_project(
+            pyproject_toml.is_some(),
+            setup_py.as_ref().map(Source::text),
+        );
+        Ok(Self {
+            folder,
+            name,
+            version,
+            metadata,
+            settings,
+            modules,
+            dialect,
+        })
+    }
+
+    /// `NAME-VERSION`, as files of the distribution begin.
+    pub(crate) fn stem(&self) -> String {
+        self.metadata
+            .file_stem()
+            .unwrap_or_else(|| format!("{}-{}", self.name, self.version))
+    }
+
+    /// The package that `iiswsgi msdeploy package` makes.
+    pub(crate) fn package_path(&self) -> Utf8PathBuf {
+        self.folder
+            .join("dist")
+            .join(format!("{}.msdeploy.zip", self.stem()))
+    }
+
+    /// The first author's name, or address.
+    pub(crate) fn author_name(&self) -> Option<&str> {
+        self.metadata
+            .authors
+            .iter()
+            .chain(&self.metadata.maintainers)
+            .find_map(|person| person.name.as_deref().or(person.email.as_deref()))
+    }
+
+    /// The files that MANIFEST.in and the defaults select, relative to the project, with forward slashes, sorted.
+    pub(crate) fn files(&self, context: &Context) -> Result<Vec<String>> {
+        let files = walk(&self.folder)?;
+        let template = file::read_source_if_any(&self.folder.join("MANIFEST.in"))?;
+        let module_files = self.modules.files(&files);
+        let (list, problems) = select(&Selection {
+            dialect: self.dialect,
+            files: &files,
+            template: template.as_ref(),
+            metadata: Some(&self.metadata),
+            module_files: &module_files,
+            own_folders: &OWN_FOLDERS,
+        });
+        if let Some(template) = &template {
+            // setuptools skips a line it cannot read; so do we, and say so.
+            context.warn(template, &problems);
+        }
+        Ok(list.files())
+    }
+}
+
+/// Every file below `folder`, relative to it, with forward slashes; version control and virtual environments are not
+/// looked into.
+fn walk(folder: &Utf8Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    let entries = WalkDir::new(folder)
+        .follow_links(true)
+        .min_depth(1)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            !(entry.file_type().is_dir()
+                && (name == ".git"
+                    || (entry.depth() == 1 && OWN_FOLDERS.contains(&&*name))
+                    || entry.path().join("pyvenv.cfg").exists()))
+        });
+    for entry in entries {
+        let entry = entry
+            .map_err(|error| Error::new(format!("cannot list the project's files: {error}")))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let path = Utf8Path::from_path(entry.path()).ok_or_else(|| {
+            Error::new(format!(
+                "the file name `{}` is not Unicode",
+                entry.path().display()
+            ))
+            .help("rename it, or take it out of the project")
+        })?;
+        let relative = path.strip_prefix(folder).unwrap_or(path);
+        files.push(
+            relative
+                .components()
+                .map(|component| component.as_str())
+                .collect::<Vec<_>>()
+                .join("/"),
+        );
+    }
+    Ok(files)
+}
+
+/// Runs the PEP 517 hook in an environment of its own that has what the backend requires.
+fn ask_build_backend(
+    folder: &Utf8Path,
+    build_system: &BuildSystem,
+    context: &Context,
+) -> Result<Metadata> {
+    let scratch = tempfile::Builder::new()
+        .prefix("iiswsgi-build-")
+        .tempdir()?;
+    let scratch_path = Utf8Path::from_path(scratch.path())
+        .ok_or_else(|| Error::new("the folder for temporary files is not Unicode"))?;
+    let python = find_python(None, context)?;
+    let environment =
+        PythonEnvironment::virtual_env(&scratch_path.join(VIRTUAL_ENV), &python, context)?;
+    environment.install(&build_system.requires, folder, context)?;
+    let program = scratch_path.join("build_backend.py");
+    fs::write(&program, BuildSystem::PROGRAM)?;
+    let ask = |arguments: Vec<String>| {
+        Process::new(environment.python.as_str())
+            .args([program.as_str()])
+            .args(arguments)
+            .folder(folder)
+            .run(context)
+    };
+    let further: Vec<String> = ask(build_system.requirements_arguments())?
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
+    environment.install(&further, folder, context)?;
+    let output = ask(build_system.program_arguments(scratch_path.join("metadata").as_str()))?;
+    let path = output
+        .lines()
+        .last()
+        .map(str::trim)
+        .filter(|path| !path.is_empty());
+    let path =
+        Utf8Path::new(path.ok_or_else(|| Error::new("the build backend named no METADATA file"))?);
+    let text = fs::read_to_string(path)?;
+    Metadata::from_core_metadata(&text).map_err(|error| {
+        Error::new(format!(
+            "the build backend's metadata cannot be read: {error}"
+        ))
+    })
+}

@@ -1,0 +1,98 @@
+//! What can go wrong in a command, and the exit status it gives.
+
+use std::process::ExitCode;
+
+use spanned_xml::{Problem, Problems, Source};
+
+/// The command's exit statuses; they are part of its interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExitStatus {
+    /// 0: done.
+    Ok,
+    /// 1: something was wrong with the input or the machine; the message says what.
+    Failure,
+    /// 2: the command line was wrong.
+    Usage,
+}
+
+impl ExitStatus {
+    /// The status as a number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+        }
+    }
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status.code())
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Files that somebody wrote have faults; all of them, file by file.
+    #[error("{}", join(.0))]
+    Problems(Vec<Problems>),
+    /// Anything else that a person can put right.
+    #[error("{message}")]
+    Failed {
+        /// One lowercase fragment, literals in backticks.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+    /// A file or a stream could not be read or written; the message names it.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Error {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::Failed {
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// Says what to do about it; a help that is there already stays.
+    pub(crate) fn help(self, text: impl Into<String>) -> Self {
+        match self {
+            Self::Failed { message, help } => Self::Failed {
+                message,
+                help: help.or_else(|| Some(text.into())),
+            },
+            Self::Io(error) => Self::Failed {
+                message: error.to_string(),
+                help: Some(text.into()),
+            },
+            problems @ Self::Problems(_) => problems,
+        }
+    }
+
+    pub(crate) fn problem(problem: Problem, source: &Source) -> Self {
+        Self::Problems(vec![problem.in_source(source)])
+    }
+}
+
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Self {
+        Self::Problems(vec![problems])
+    }
+}
+
+fn join(files: &[Problems]) -> String {
+    files
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
