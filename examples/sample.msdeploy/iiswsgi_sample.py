@@ -25,7 +25,7 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <title>{title}</title>
-<style>body {{ font-family: sans-serif }} {style}</style>
+<style>body {{ font-family: sans-serif }} td {{ overflow-wrap: anywhere }} {style}</style>
 </head>
 <body>
 <h1>{title}</h1>

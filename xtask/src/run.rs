@@ -50,7 +50,11 @@ impl Step {
     }
 
     fn word(&self, word: &str) -> String {
-        let word = word.replace(&format!("{}/", self.folder), "");
+        let word = word
+            .strip_prefix(self.folder.as_str())
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(word)
+            .to_owned();
         let plain =
             |character: char| character.is_ascii_alphanumeric() || "-_./:=@%+,".contains(character);
         if !word.is_empty() && word.chars().all(plain) {

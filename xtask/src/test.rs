@@ -77,13 +77,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cargo_counts,
     )?;
     step("Python tests");
-    let pytest = Step::new(tools.program("python"), &root()).args([
+    let pytest = Step::new(tools.program("python"), &root().join("python")).args([
         "-m",
         "pytest",
         "-q",
         "-p",
         "no:cacheprovider",
-        "python/tests",
     ]);
     let python = count_tests(&pytest, pytest_counts)?;
     count.passed += python.passed;
