@@ -5,12 +5,11 @@
 //! msdeploy the application is found by its stamp file.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use iis_config::ApplicationHost;
 
 use crate::context::Context;
 use crate::deploy::file;
 use crate::deploy::install::{Installation, STAMP};
-use crate::deploy::site_root::SiteRoot;
+use crate::deploy::registration::RegistrationArgs;
 use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +20,8 @@ pub(crate) struct Args {
     /// Make a virtual environment for the application
     #[arg(short = 'e', long)]
     virtual_env: bool,
-    /// The folder with applicationHost.config [default: the nearest one above the current folder]
-    #[arg(long, value_name = "DIR", env = "IISWSGI_SITE_ROOT")]
-    site_root: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    registration: RegistrationArgs,
     /// The Python to install with [default: the one that runs this command]
     #[arg(long, value_name = "PATH")]
     python: Option<Utf8PathBuf>,
@@ -34,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     context.say(format_args!("installing `{folder}`"));
     let installation = Installation {
         folder,
-        site_root: args.site_root.clone(),
+        registration: args.registration.clone(),
         python: args.python.clone(),
         virtual_env: args.virtual_env,
     };
@@ -54,33 +52,35 @@ fn find_application(args: &Args, context: &Context) -> Result<Utf8PathBuf> {
         context.detail(format_args!("APPL_PHYSICAL_PATH names `{folder}`"));
         return Ok(folder.into());
     }
-    let site_root = match &args.site_root {
-        Some(site_root) => SiteRoot::open(site_root)?,
-        None => SiteRoot::above(&file::absolute(Utf8Path::new("."))?).ok_or_else(|| {
-            Error::new("the application to install is not known").help("set APPL_PHYSICAL_PATH to its folder, or name the folder with applicationHost.config with `--site-root`")
-        })?,
-    };
-    let host = ApplicationHost::parse(&site_root.read()?)?;
-    let folders = host
-        .sites
-        .iter()
-        .flat_map(|site| &site.value.applications)
-        .flat_map(|application| &application.virtual_directories)
-        .map(|directory| Utf8PathBuf::from(&directory.physical_path));
-    let stamped = folders
+    let here = file::absolute(Utf8Path::new("."))?;
+    let registration = args.registration.find(&here, context)?.ok_or_else(|| {
+        Error::new("the application to install is not known")
+            .help("set APPL_PHYSICAL_PATH to its folder, or name the folder with applicationHost.config with `--site-root`")
+    })?;
+    let mut stamped = Vec::new();
+    for folder in registration
+        .folders(context)?
+        .into_iter()
         .filter(|folder| has_name(folder))
-        .filter_map(|folder| {
-            let stamp = fs_err::metadata(folder.join(STAMP)).ok()?.modified().ok()?;
-            context.detail(format_args!("`{folder}` has a stamp"));
-            Some((stamp, folder))
-        });
-    stamped.max().map(|(_, folder)| folder).ok_or_else(|| {
-        Error::new(format!(
-            "no application in `{}` has a `{STAMP}`",
-            site_root.application_host()
-        ))
-        .help(format!(
-            "unpack a package first, or check that its `{STAMP}.in` is there"
-        ))
-    })
+    {
+        let Ok(modified) = fs_err::metadata(folder.join(STAMP)).and_then(|stamp| stamp.modified())
+        else {
+            continue;
+        };
+        context.detail(format_args!("`{folder}` has a stamp"));
+        stamped.push((modified, folder));
+    }
+    stamped
+        .into_iter()
+        .max()
+        .map(|(_, folder)| folder)
+        .ok_or_else(|| {
+            Error::new(format!(
+                "no application in `{}` has a `{STAMP}`",
+                registration.name()
+            ))
+            .help(format!(
+                "unpack a package first, or check that its `{STAMP}.in` is there"
+            ))
+        })
 }

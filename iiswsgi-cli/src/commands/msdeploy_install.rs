@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::context::Context;
 use crate::deploy::install::Installation;
+use crate::deploy::registration::RegistrationArgs;
 use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
@@ -11,9 +12,8 @@ pub(crate) struct Args {
     /// The application's folder
     #[arg(value_name = "DIR", default_value = ".")]
     folder: Utf8PathBuf,
-    /// The folder with applicationHost.config [default: the nearest one above DIR, else DIR]
-    #[arg(long, value_name = "DIR", env = "IISWSGI_SITE_ROOT")]
-    site_root: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    registration: RegistrationArgs,
     /// The Python to make the virtual environment with [default: the one that runs this command]
     #[arg(long, value_name = "PATH")]
     python: Option<Utf8PathBuf>,
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     let installation = Installation {
         folder: args.folder.clone(),
-        site_root: args.site_root.clone(),
+        registration: args.registration.clone(),
         python: args.python.clone(),
         virtual_env: !args.no_virtual_env,
     };

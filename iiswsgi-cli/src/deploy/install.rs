@@ -22,6 +22,7 @@ use crate::context::Context;
 use crate::deploy::file;
 use crate::deploy::process::Process;
 use crate::deploy::project::{Project, VIRTUAL_ENV};
+use crate::deploy::registration::{Registration, RegistrationArgs};
 use crate::deploy::site_root::SiteRoot;
 use crate::deploy::template::{Undefined, Variables, expand_xml};
 use crate::deploy::virtual_env::{PythonEnvironment, find_python};
@@ -35,8 +36,8 @@ pub(crate) const STAMP: &str = "iis_install.stamp";
 pub(crate) struct Installation {
     /// The application's folder.
     pub(crate) folder: Utf8PathBuf,
-    /// The folder with applicationHost.config; looked for above the application where it is not given.
-    pub(crate) site_root: Option<Utf8PathBuf>,
+    /// Where it is registered.
+    pub(crate) registration: RegistrationArgs,
     /// The Python to make the virtual environment with.
     pub(crate) python: Option<Utf8PathBuf>,
     /// Whether the application gets a virtual environment of its own.
@@ -53,7 +54,7 @@ pub(crate) struct Installed {
     /// `fullPath|arguments` of the FastCGI applications.
     pub(crate) fast_cgi: Vec<String>,
     /// Where they are registered.
-    pub(crate) application_host: Utf8PathBuf,
+    pub(crate) registered_in: String,
 }
 
 impl fmt::Display for Installed {
@@ -68,8 +69,11 @@ impl Installation {
         let folder = project.folder.clone();
         // Looked at before anything is made: a mistake in it is the most likely reason to fail.
         let template = web_config_template(&folder)?;
-        let site_root = self.find_site_root(&folder)?;
-        let place = site_root.place_of(&folder)?;
+        let registration = match self.registration.find(&folder, context)? {
+            Some(registration) => registration,
+            None => Registration::File(SiteRoot::open(&folder)?),
+        };
+        let place = registration.place_of(&folder, context)?;
 
         let base = find_python(self.python.as_deref(), context)?;
         let environment = if self.virtual_env {
@@ -105,12 +109,12 @@ impl Installation {
 
         let fast_cgi = write_web_config(&template, &folder, &variables, context)?;
         for application in &fast_cgi {
-            site_root.edit(|source| edit::set_fast_cgi_application(source, application))?;
+            registration.set_fast_cgi_application(application, context)?;
         }
         context.say(format_args!(
             "registered {} FastCGI application(s) in `{}`",
             fast_cgi.len(),
-            site_root.application_host()
+            registration.name()
         ));
 
         run_commands(
@@ -134,16 +138,8 @@ impl Installation {
                 .iter()
                 .map(FastCgiApplication::script_processor)
                 .collect(),
-            application_host: site_root.application_host(),
+            registered_in: registration.name(),
         })
-    }
-
-    /// The one asked for, the nearest above the application, or the application's folder itself.
-    fn find_site_root(&self, folder: &Utf8Path) -> Result<SiteRoot> {
-        match &self.site_root {
-            Some(site_root) => SiteRoot::open(site_root),
-            None => SiteRoot::above(folder).map_or_else(|| SiteRoot::open(folder), Ok),
-        }
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod parameter_values;
 pub(crate) mod placement;
 pub(crate) mod process;
 pub(crate) mod project;
+pub(crate) mod registration;
 pub(crate) mod run_command;
 pub(crate) mod site_root;
 pub(crate) mod template;

@@ -2,8 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use iis_config::edit::{ApplicationPlace, Edit, set_application};
-use iis_config::{ApplicationHost, Site};
+use iis_config::ApplicationHost;
+use iis_config::edit::Edit;
 use spanned_xml::{Problems, Source};
 
 use crate::deploy::file;
@@ -72,44 +72,6 @@ impl SiteRoot {
             .map_err(|problem| Error::problem(problem, &source))?;
         file::write(&self.application_host(), &octets)?;
         Ok(edit.summary)
-    }
-
-    /// The site and application whose physical path is `folder`; one made up from the folder where none is.
-    pub(crate) fn place_of(&self, folder: &Utf8Path) -> Result<Place> {
-        let host = ApplicationHost::parse(&self.read()?)?;
-        for site in &host.sites {
-            for application in &site.value.applications {
-                let is_this = |physical_path: &str| {
-                    file::canonical(Utf8Path::new(physical_path)).is_ok_and(|path| path == folder)
-                };
-                if application
-                    .virtual_directories
-                    .iter()
-                    .any(|directory| directory.path == "/" && is_this(&directory.physical_path))
-                {
-                    return Ok(Place {
-                        site: site.value.name.clone(),
-                        application_path: application.path.clone(),
-                    });
-                }
-            }
-        }
-        let name = Site::name_from(folder.file_name().unwrap_or("site"));
-        let place = Place {
-            site: name,
-            application_path: "/".to_owned(),
-        };
-        self.edit(|source| {
-            set_application(
-                source,
-                &ApplicationPlace::new(
-                    place.site.as_str(),
-                    place.application_path.as_str(),
-                    folder.as_str(),
-                ),
-            )
-        })?;
-        Ok(place)
     }
 
     /// Waits for whoever edits the file now; the lock ends with the value.

@@ -1,0 +1,193 @@
+//! Where applications are registered: in the IIS of this machine, by its appcmd, or in the applicationHost.config of a site
+//! root.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use iis_config::appcmd::{Answer, Appcmd, Object, parse_answer};
+use iis_config::edit::{ApplicationPlace, set_application, set_fast_cgi_application};
+use iis_config::{ApplicationHost, FastCgiApplication, Site, win_path};
+
+use crate::context::Context;
+use crate::deploy::file;
+use crate::deploy::process::Process;
+use crate::deploy::site_root::{Place, SiteRoot};
+use crate::error::{Error, Result};
+
+/// What the command line says about it.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct RegistrationArgs {
+    /// The folder with applicationHost.config [default: the nearest one above the application, else IIS's own where there is
+    /// an IIS, else the application's folder]
+    #[arg(long, value_name = "DIR", env = "IISWSGI_SITE_ROOT")]
+    pub(crate) site_root: Option<Utf8PathBuf>,
+    /// Register with this appcmd.exe
+    #[arg(long, value_name = "PATH", conflicts_with = "site_root")]
+    pub(crate) appcmd: Option<Utf8PathBuf>,
+}
+
+/// Where applications are registered.
+#[derive(Clone, Debug)]
+pub(crate) enum Registration {
+    /// IIS's own configuration, through the appcmd at this path.
+    Appcmd(Utf8PathBuf),
+    /// The applicationHost.config of a site root.
+    File(SiteRoot),
+}
+
+impl RegistrationArgs {
+    /// What is asked for; else the nearest applicationHost.config at or above `start`, else IIS where there is one, else
+    /// none.
+    pub(crate) fn find(&self, start: &Utf8Path, context: &Context) -> Result<Option<Registration>> {
+        if let Some(appcmd) = &self.appcmd {
+            return Ok(Some(Registration::Appcmd(appcmd.clone())));
+        }
+        if let Some(site_root) = &self.site_root {
+            return SiteRoot::open(site_root).map(|site_root| Some(Registration::File(site_root)));
+        }
+        if let Some(site_root) = SiteRoot::above(start) {
+            return Ok(Some(Registration::File(site_root)));
+        }
+        let appcmd = context
+            .environment
+            .non_empty("windir")
+            .map(|windir| Utf8Path::new(windir).join(r"System32\inetsrv\appcmd.exe"));
+        Ok(appcmd
+            .filter(|appcmd| appcmd.is_file())
+            .map(Registration::Appcmd))
+    }
+}
+
+impl Registration {
+    /// What messages call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Appcmd(appcmd) => appcmd.to_string(),
+            Self::File(site_root) => site_root.application_host().into_string(),
+        }
+    }
+
+    /// The sites that are there.
+    pub(crate) fn sites(&self, context: &Context) -> Result<Vec<Site>> {
+        match self {
+            Self::Appcmd(appcmd) => Ok(ask(appcmd, Appcmd::new().list_sites(), context)?
+                .iter()
+                .filter_map(Object::site)
+                .collect()),
+            Self::File(site_root) => {
+                let host = ApplicationHost::parse(&site_root.read()?)?;
+                Ok(host.sites.into_iter().map(|site| site.value).collect())
+            }
+        }
+    }
+
+    /// The physical paths of all applications and virtual directories.
+    pub(crate) fn folders(&self, context: &Context) -> Result<Vec<Utf8PathBuf>> {
+        let sites = self.sites(context)?;
+        let directories = sites
+            .iter()
+            .flat_map(|site| &site.applications)
+            .flat_map(|application| &application.virtual_directories);
+        Ok(directories
+            .map(|directory| local_path(&directory.physical_path, context))
+            .collect())
+    }
+
+    /// The site and application whose physical path is `folder`. In a site root, a folder that is none becomes a site of its
+    /// name; to IIS nothing is added, since Web Deploy has done that.
+    pub(crate) fn place_of(&self, folder: &Utf8Path, context: &Context) -> Result<Place> {
+        for site in self.sites(context)? {
+            for application in &site.applications {
+                let is_this = |physical_path: &str| {
+                    file::canonical(&local_path(physical_path, context))
+                        .is_ok_and(|path| path == folder)
+                };
+                if application
+                    .virtual_directories
+                    .iter()
+                    .any(|directory| directory.path == "/" && is_this(&directory.physical_path))
+                {
+                    return Ok(Place {
+                        site: site.name.clone(),
+                        application_path: application.path.clone(),
+                    });
+                }
+            }
+        }
+        let place = Place {
+            site: Site::name_from(folder.file_name().unwrap_or("site")),
+            application_path: "/".to_owned(),
+        };
+        match self {
+            Self::Appcmd(_) => context.say(format_args!(
+                "no application of IIS has the folder `{folder}`: add one in IIS Manager"
+            )),
+            Self::File(site_root) => {
+                let application = ApplicationPlace::new(
+                    place.site.as_str(),
+                    place.application_path.as_str(),
+                    folder.as_str(),
+                );
+                site_root.edit(|source| set_application(source, &application))?;
+            }
+        }
+        Ok(place)
+    }
+
+    /// Registers a FastCGI application; one of the same `fullPath` and `arguments` is changed.
+    pub(crate) fn set_fast_cgi_application(
+        &self,
+        application: &FastCgiApplication,
+        context: &Context,
+    ) -> Result<()> {
+        let appcmd = match self {
+            Self::Appcmd(appcmd) => appcmd,
+            Self::File(site_root) => {
+                return site_root
+                    .edit(|source| set_fast_cgi_application(source, application))
+                    .map(|_| ());
+            }
+        };
+        let registered: Vec<FastCgiApplication> =
+            ask(appcmd, Appcmd::new().list_fast_cgi_applications(), context)?
+                .iter()
+                .flat_map(Object::fast_cgi_applications)
+                .collect();
+        let current = registered
+            .iter()
+            .find(|current| current.has_key(&application.full_path, &application.arguments));
+        let arguments = match current {
+            Some(current) => Appcmd::new().set_fast_cgi_application(current, application),
+            None => Some(Appcmd::new().add_fast_cgi_application(application)),
+        };
+        arguments.map_or(Ok(()), |arguments| {
+            ask(appcmd, arguments, context).map(|_| ())
+        })
+    }
+}
+
+/// A physicalPath with its variables expanded, as IIS does: `%SystemDrive%\inetpub\wwwroot`.
+fn local_path(physical_path: &str, context: &Context) -> Utf8PathBuf {
+    win_path::expand(physical_path, |name| {
+        context.environment.get(name).map(str::to_owned)
+    })
+    .into_owned()
+    .into()
+}
+
+/// Runs appcmd and reads its answer; public transcripts disagree on which stream it writes errors to.
+fn ask(appcmd: &Utf8Path, arguments: Vec<String>, context: &Context) -> Result<Vec<Object>> {
+    let process = Process::new(appcmd.as_str()).args(arguments);
+    let outcome = process.outcome(context)?;
+    let answer = parse_answer(&outcome.stdout)
+        .and_then(|answer| parse_answer(&outcome.stderr).map(|_| answer));
+    let answer = answer.map_err(|error| {
+        Error::new(error.to_string()).help(format!(
+            "`{}` was run; it needs an elevated prompt",
+            process.command_line()
+        ))
+    })?;
+    match (outcome.code, answer) {
+        (Some(0), Answer::Objects(objects)) => Ok(objects),
+        (Some(0), _) => Ok(Vec::new()),
+        _ => Err(process.failure(&outcome)),
+    }
+}
