@@ -54,10 +54,18 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// A message that may end with ` (help: …)`, as the errors of the library crates do.
     pub(crate) fn new(message: impl Into<String>) -> Self {
+        let message = message.into();
+        let parts = message
+            .strip_suffix(')')
+            .and_then(|message| message.rsplit_once(" (help: "));
+        let (message, help) = parts.map_or((message.as_str(), None), |(message, help)| {
+            (message, Some(help.to_owned()))
+        });
         Self::Failed {
-            message: message.into(),
-            help: None,
+            message: message.to_owned(),
+            help,
         }
     }
 
@@ -96,3 +104,26 @@ fn join(files: &[Problems]) -> String {
 }
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_of_a_librarys_error_is_told_apart() {
+        for (text, message, help) in [
+            ("no site (help: add one)", "no site", Some("add one")),
+            ("no site (none)", "no site (none)", None),
+            ("no site", "no site", None),
+        ] {
+            let Error::Failed {
+                message: found,
+                help: found_help,
+            } = Error::new(text)
+            else {
+                unreachable!("it is made so")
+            };
+            assert_eq!((found.as_str(), found_help.as_deref()), (message, help));
+        }
+    }
+}

@@ -31,9 +31,13 @@ use crate::run_command::canonical_setting;
 /// All faults of the manifest, as [`Manifest::parse`] finds them.
 pub fn build_manifest(source: &Source) -> Result<(String, Vec<Problem>), Problems> {
     let document = Document::parse(source).map_err(|problem| problem.in_source(source))?;
-    let (_, mut problems) = Manifest::of_document(source, &document)?;
     // What this warns of is what is done about it here.
-    problems.retain(|problem| problem.code != "run-command-plain-setting");
+    let is_other = |problem: &Problem| problem.code != "run-command-plain-setting";
+    let (_, mut problems) = Manifest::of_document(source, &document).map_err(|mut found| {
+        found.problems.retain(is_other);
+        found
+    })?;
+    problems.retain(is_other);
     let mut splices = Splices::new();
     for element in document
         .root()
