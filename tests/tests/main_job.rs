@@ -129,6 +129,55 @@ fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
 }
 
 #[test]
+fn sync_takes_values_from_a_file_and_runs_the_packages_command_when_asked() {
+    let scratch = Scratch::new();
+    let (_, package) = package(&scratch.example("sample.msdeploy"));
+    let values = scratch.path().join("SetParameters.xml");
+    fs::write(&values, "<parameters><setParameter name=\"Table Style\" value=\"dark\" /><setParameter name=\"Show Environment\" value=\"False\" /></parameters>").expect("written");
+    let folder = scratch.path().join("app");
+    let sync = |further: &[&str]| -> serde_json::Value {
+        let mut command = iiswsgi();
+        command
+            .args([
+                "msdeploy",
+                "sync",
+                package.as_str(),
+                folder.as_str(),
+                "--set-param-file",
+                values.as_str(),
+                "--set-param",
+                "Table Style=plain",
+                "--format",
+                "json",
+            ])
+            .args(further);
+        serde_json::from_str(&succeed(&mut command)).expect("JSON")
+    };
+    let report = sync(&[]);
+    assert_eq!(report["parameterized"], serde_json::json!(["settings.xml"]));
+    assert_eq!(
+        report["commands"],
+        serde_json::json!(["iiswsgi_install.exe -e"])
+    );
+    let settings = fs::read_to_string(folder.join("settings.xml")).expect("settings.xml");
+    // The command line comes before the file.
+    assert!(
+        settings.contains("showEnvironment=\"False\"") && settings.contains("tableStyle=\"plain\""),
+        "{settings}"
+    );
+    assert!(
+        !folder.join("env").exists() && folder.join("iis_install.stamp").exists(),
+        "the command is not run unless asked for"
+    );
+
+    sync(&["--run-commands"]);
+    // Without a site root above it, the application's folder is one.
+    let (server, addresses) = Server::dev(&folder, 1);
+    has_cell(&get(&addresses[0], "/"), "setting.tableStyle", "plain");
+    server.stop();
+}
+
+#[test]
 fn computed_metadata_comes_from_the_projects_own_build_backend() {
     let scratch = Scratch::new();
     let project = scratch.example("sample.msdeploy");
