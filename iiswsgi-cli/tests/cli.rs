@@ -21,9 +21,7 @@ fn completions_are_scripts_that_their_shell_reads() {
             .expect("it starts");
         let script = String::from_utf8(output.stdout).expect("text");
         assert!(
-            output.status.success()
-                && script.contains("msdeploy")
-                && script.contains("site-root"),
+            output.status.success() && script.contains("msdeploy") && script.contains("site-root"),
             "{shell}: {script}"
         );
         if shell == "bash" {

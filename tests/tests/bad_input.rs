@@ -361,6 +361,93 @@ fn a_command_of_the_package_that_fails_takes_everything_back_and_a_rerun_succeed
 }
 
 #[test]
+fn undefined_variables_and_commands_that_fail_leave_the_configuration_as_it_was() {
+    let scratch = Scratch::new();
+    let project = scratch.example("sample.msdeploy");
+    let site_root = scratch.path().join("site");
+    fs::create_dir_all(&site_root).expect("a folder");
+    let install = || {
+        let mut command = iiswsgi();
+        command.args([
+            "msdeploy",
+            "install",
+            project.as_str(),
+            "--site-root",
+            site_root.as_str(),
+            "--no-virtual-env",
+        ]);
+        command
+    };
+    let own = || {
+        tree(&site_root)
+            .into_iter()
+            .filter(|(path, _)| !path.ends_with(".lock"))
+            .collect::<Vec<_>>()
+    };
+
+    let template = fs::read_to_string(project.join("web.config.in")).expect("web.config.in");
+    fs::write(
+        project.join("web.config.in"),
+        template
+            .replace("path=\"*\"", "path=\"%NO_SUCH_PATH%\"")
+            .replace("%NUMBER_OF_PROCESSORS%", "%NO_SUCH_NUMBER%"),
+    )
+    .expect("written");
+    // Both at once, each with its place.
+    says(
+        &fail(&mut install()),
+        &[
+            "web.config.in:6:",
+            "NO_SUCH_PATH",
+            "web.config.in:14:",
+            "NO_SUCH_NUMBER",
+            "help:",
+        ],
+    );
+    assert!(
+        own().is_empty() && !project.join("web.config").exists(),
+        "nothing is registered"
+    );
+
+    // One character less, and IIS would say only that the scriptProcessor could not be found.
+    fs::write(
+        project.join("web.config.in"),
+        template.replacen("-u -m iiswsgi", "-m iiswsgi", 1),
+    )
+    .expect("written");
+    says(&fail(&mut install()), &["web.config:", "scriptProcessor"]);
+    assert!(own().is_empty() && !project.join("web.config").exists());
+
+    fs::write(project.join("web.config.in"), &template).expect("written");
+    succeed(&mut install());
+    let before = (own(), tree(&project));
+    let pyproject = fs::read_to_string(project.join("pyproject.toml")).expect("pyproject.toml");
+    fs::write(
+        project.join("pyproject.toml"),
+        pyproject.replace(
+            "[tool.iiswsgi]",
+            "[tool.iiswsgi]\nafter-install = [\"python -c 1/0\"]",
+        ),
+    )
+    .expect("written");
+    fs::write(
+        project.join("web.config.in"),
+        template.replace("instanceMaxRequests=\"10000\"", "instanceMaxRequests=\"9\""),
+    )
+    .expect("written");
+    says(
+        &fail(&mut install()),
+        &["ZeroDivisionError", "after-install"],
+    );
+    fs::write(project.join("pyproject.toml"), pyproject).expect("written");
+    fs::write(project.join("web.config.in"), template).expect("written");
+    assert!(
+        (own(), tree(&project)) == before,
+        "web.config and applicationHost.config are as before"
+    );
+}
+
+#[test]
 fn an_installation_that_is_killed_half_way_is_completed_by_the_next() {
     let scratch = Scratch::new();
     let project = scratch.example("sample.msdeploy");

@@ -19,7 +19,7 @@ use serde::Serialize;
 use spanned_xml::Source;
 
 use crate::context::Context;
-use crate::deploy::file;
+use crate::deploy::file::{self, Snapshot};
 use crate::deploy::process::Process;
 use crate::deploy::project::{Project, VIRTUAL_ENV};
 use crate::deploy::registration::{Registration, RegistrationArgs};
@@ -67,37 +67,42 @@ impl Installation {
     pub(crate) fn run(&self, context: &Context) -> Result<Installed> {
         let project = Project::load(&self.folder, &[Field::Dependencies], context)?;
         let folder = project.folder.clone();
-        // Looked at before anything is made: a mistake in it is the most likely reason to fail.
         let template = web_config_template(&folder)?;
         let registration = match self.registration.find(&folder, context)? {
             Some(registration) => registration,
             None => Registration::File(SiteRoot::open(&folder)?),
         };
+        // Put back where a later step fails.
+        let mut snapshots = vec![Snapshot::of(folder.join("web.config"))?];
+        snapshots.extend(registration.snapshot()?);
         let place = registration.place_of(&folder, context)?;
 
         let base = find_python(self.python.as_deref(), context)?;
-        let environment = if self.virtual_env {
-            PythonEnvironment::virtual_env(&folder.join(VIRTUAL_ENV), &base, context)?
-        } else {
-            PythonEnvironment { python: base }
-        };
-        environment.install(&requirements(&project), &folder, context)?;
-
+        let virtual_env = self.virtual_env.then(|| folder.join(VIRTUAL_ENV));
+        let environment = virtual_env.as_deref().map_or_else(
+            || PythonEnvironment {
+                python: base.clone(),
+            },
+            PythonEnvironment::in_folder,
+        );
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let variables = Variables::new(&context.environment)
             .with("APPL_PHYSICAL_PATH", folder.as_str())
             .with("PYTHON_EXE", environment.python.as_str())
             .with(
                 "VIRTUAL_ENV",
-                if self.virtual_env {
-                    folder.join(VIRTUAL_ENV).into_string()
-                } else {
-                    String::new()
-                },
+                virtual_env.as_deref().map_or("", Utf8Path::as_str),
             )
             .with("SITE_NAME", place.site.as_str())
             .with("APPL_NAME", project.name.as_str())
             .with("NUMBER_OF_PROCESSORS", processors.to_string());
+        // Filled in before anything is made: a mistake in it is the most likely reason to fail.
+        let web_config = WebConfigFile::fill_in(&template, &folder, &variables)?;
+
+        if let Some(virtual_env) = &virtual_env {
+            PythonEnvironment::virtual_env(virtual_env, &base, context)?;
+        }
+        environment.install(&requirements(&project), &folder, context)?;
         run_commands(
             "before-install",
             &project.settings.before_install,
@@ -107,13 +112,15 @@ impl Installation {
             context,
         )?;
 
-        let fast_cgi = write_web_config(&template, &folder, &variables, context)?;
-        for application in &fast_cgi {
+        if file::write(&web_config.path, &web_config.octets)? {
+            context.say(format_args!("wrote `{}`", web_config.path));
+        }
+        for application in &web_config.fast_cgi {
             registration.set_fast_cgi_application(application, context)?;
         }
         context.say(format_args!(
             "registered {} FastCGI application(s) in `{}`",
-            fast_cgi.len(),
+            web_config.fast_cgi.len(),
             registration.name()
         ));
 
@@ -129,12 +136,14 @@ impl Installation {
         if stamp.exists() {
             fs::remove_file(stamp)?;
         }
+        snapshots.into_iter().for_each(Snapshot::keep_changes);
         Ok(Installed {
             folder,
             python: environment.python,
             site: place.site,
             application_path: place.application_path,
-            fast_cgi: fast_cgi
+            fast_cgi: web_config
+                .fast_cgi
                 .iter()
                 .map(FastCgiApplication::script_processor)
                 .collect(),
@@ -169,33 +178,35 @@ fn web_config_template(folder: &Utf8Path) -> Result<Source> {
         .help("add one with a FastCgiModule handler and its `<fastCgi>` application; see examples/sample.msdeploy/web.config.in"))
 }
 
-/// Fills in the template, takes `<fastCgi>` out of it, and writes `web.config`.
-fn write_web_config(
-    template: &Source,
-    folder: &Utf8Path,
-    variables: &Variables<'_>,
-    context: &Context,
-) -> Result<Vec<FastCgiApplication>> {
-    let text = if template.name().ends_with(".in") {
-        expand_xml(template, variables, Undefined::Refuse)?
-    } else {
-        template.text().to_owned()
-    };
-    let path = folder.join("web.config");
-    // What is wrong now is shown in the text that IIS would read.
-    let filled = Source::from_text(path.as_str(), text);
-    let applications = WebConfig::move_fast_cgi(&filled)?;
-    if applications.is_empty() {
-        context.detail(format_args!("`{path}` lists no FastCGI application"));
+/// A `web.config` to write.
+struct WebConfigFile {
+    path: Utf8PathBuf,
+    octets: Vec<u8>,
+    /// What its `<fastCgi>` listed: IIS ignores that section here, so it is taken out and registered.
+    fast_cgi: Vec<FastCgiApplication>,
+}
+
+impl WebConfigFile {
+    fn fill_in(template: &Source, folder: &Utf8Path, variables: &Variables<'_>) -> Result<Self> {
+        let text = if template.name().ends_with(".in") {
+            expand_xml(template, variables, Undefined::Refuse)?
+        } else {
+            template.text().to_owned()
+        };
+        let path = folder.join("web.config");
+        // What is wrong now is shown in the text that IIS would read.
+        let filled = Source::from_text(path.as_str(), text);
+        let fast_cgi = WebConfig::move_fast_cgi(&filled)?;
+        let edit = edit::remove_fast_cgi_section(&filled)?;
+        let octets = template
+            .encode(&edit.text)
+            .map_err(|problem| Error::problem(problem, &filled))?;
+        Ok(Self {
+            path,
+            octets,
+            fast_cgi,
+        })
     }
-    let edit = edit::remove_fast_cgi_section(&filled)?;
-    let octets = template
-        .encode(&edit.text)
-        .map_err(|problem| Error::problem(problem, &filled))?;
-    if file::write(&path, &octets)? {
-        context.say(format_args!("wrote `{path}`"));
-    }
-    Ok(applications)
 }
 
 /// Runs a project's own commands in the application's folder; `python` and what pip installed are those of its

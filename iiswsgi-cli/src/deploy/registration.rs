@@ -7,7 +7,7 @@ use iis_config::edit::{ApplicationPlace, set_application, set_fast_cgi_applicati
 use iis_config::{ApplicationHost, FastCgiApplication, Site, win_path};
 
 use crate::context::Context;
-use crate::deploy::file;
+use crate::deploy::file::{self, Snapshot};
 use crate::deploy::process::Process;
 use crate::deploy::site_root::{Place, SiteRoot};
 use crate::error::{Error, Result};
@@ -62,6 +62,14 @@ impl Registration {
         match self {
             Self::Appcmd(appcmd) => appcmd.to_string(),
             Self::File(site_root) => site_root.application_host().into_string(),
+        }
+    }
+
+    /// The file as it is now; appcmd keeps backups of its own.
+    pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>> {
+        match self {
+            Self::Appcmd(_) => Ok(None),
+            Self::File(site_root) => Snapshot::of(site_root.application_host()).map(Some),
         }
     }
 
