@@ -761,6 +761,21 @@ fn item_23_stdout_ends_once_even_if_empty_and_stderr_only_if_used() {
 }
 
 #[test]
+fn item_23_writing_nothing_does_not_use_a_stream() {
+    // Found by the vector `empty-writes`: an empty write to STDERR had its end sent.
+    let mut conn = application();
+    feed(&mut conn, &get(1, KEEP));
+    let mut out = Vec::new();
+    conn.stdout(id(1), b"", &mut out).unwrap();
+    conn.stderr(id(1), b"", &mut out).unwrap();
+    let after = conn
+        .reject_request(id(1), ProtocolStatus::OVERLOADED, &mut out)
+        .unwrap();
+    assert_eq!(after, AfterRequest::KeepConnection);
+    assert_eq!(out, end(1, 0, ProtocolStatus::OVERLOADED));
+}
+
+#[test]
 fn item_25_output_may_come_before_the_end_of_stdin() {
     let mut conn = application();
     feed(&mut conn, &get(1, KEEP)[..40]);

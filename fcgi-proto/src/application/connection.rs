@@ -636,7 +636,7 @@ impl Connection {
         data: &'d [u8],
     ) -> Result<Frames<'d>, Error> {
         let position = self.position(id).map_err(|_| Error::NotActive { id })?;
-        self.requests[position].write(record_type)?;
+        self.requests[position].write(record_type, data)?;
         Ok(frames(record_type, id, data))
     }
 

@@ -82,8 +82,8 @@ impl Request {
         }
     }
 
-    /// Notes that the application writes to STDOUT or STDERR.
-    pub(super) fn write(&mut self, record_type: RecordType) -> Result<(), Error> {
+    /// Notes that the application writes to STDOUT or STDERR. Writing nothing does not use the stream.
+    pub(super) fn write(&mut self, record_type: RecordType, data: &[u8]) -> Result<(), Error> {
         let id = self.id;
         if matches!(self.phase, Phase::Params(_)) {
             return Err(Error::NotActive { id });
@@ -97,8 +97,8 @@ impl Request {
             });
         }
         match record_type {
-            RecordType::STDERR => self.stderr_used = true,
-            _ => self.stdout_used = true,
+            RecordType::STDERR => self.stderr_used |= !data.is_empty(),
+            _ => self.stdout_used |= !data.is_empty(),
         }
         Ok(())
     }
