@@ -4,6 +4,8 @@
 //! `cargo xtask test` builds the wheel, installs it with pip into a clean virtual environment and names its command in
 //! `IISWSGI_TEST_COMMAND`: the tests run what a user installs.
 
+pub mod conformance;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Output, Stdio};

@@ -1,4 +1,4 @@
-//! What a developer and CI run: `cargo xtask demo` and `cargo xtask test`.
+//! What a developer and CI run: `cargo xtask demo`, `test`, `conformance`, `bench` and `fuzz`.
 //!
 //! Everything either of them needs is made under `target/`, or installed from Debian's packages where it runs as root.
 
@@ -8,7 +8,10 @@
     reason = "a program for people at a terminal"
 )]
 
+mod bench;
+mod conformance;
 mod demo;
+mod fuzz;
 mod run;
 mod test;
 mod workspace;
@@ -26,15 +29,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the FastCGI conformance vectors, and ask our gateway and, with --peers, other implementations
+    Conformance(conformance::Args),
+    /// Measure the crates beside others and write docs/speed.md
+    Bench(bench::Args),
     /// Take `examples/sample.msdeploy` from source to a served site, showing each command
     Demo(demo::Args),
+    /// Run every fuzz target of `fuzz/` for a while
+    Fuzz(fuzz::Args),
     /// Install what the tests need, then run formatting, clippy, docs and every test
     Test(test::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Conformance(args) => conformance::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Test(args) => test::run(&args),
     };
     match result {

@@ -4,12 +4,13 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::Instant;
 
+use crate::fuzz;
 use crate::run::{Result, Step};
 use crate::workspace::{PythonEnvironment, build_wheel, install_debian_packages, root, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Leave out formatting, clippy and docs
+    /// Leave out formatting, clippy, docs and fuzzing
     #[arg(long)]
     only_tests: bool,
 }
@@ -35,6 +36,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if !args.only_tests {
         step("Formatting");
         cargo(&["fmt", "--all", "--check"]).run()?;
+        for manifest in ["bench/Cargo.toml", "fuzz/Cargo.toml"] {
+            cargo(&["fmt", "--manifest-path", manifest, "--check"]).run()?;
+        }
         step("Clippy");
         cargo(&[
             "clippy",
@@ -87,6 +91,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let python = count_tests(&pytest, pytest_counts)?;
     count.passed += python.passed;
     count.failed += python.failed;
+
+    if !args.only_tests {
+        step("Fuzz targets, a minute each");
+        fuzz::smoke()?;
+    }
 
     step("Result");
     println!("{} passed, {} failed", count.passed, count.failed);

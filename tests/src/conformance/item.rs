@@ -55,7 +55,11 @@ pub const ITEMS: [Item; 40] = [
         "4.1",
         "GET_VALUES is answered with what is asked and known",
     ),
-    must(11, "4.1", "answers to management records are single records"),
+    must(
+        11,
+        "4.1",
+        "answers to management records are single records",
+    ),
     must(
         12,
         "4.2",
@@ -75,7 +79,11 @@ pub const ITEMS: [Item; 40] = [
         "a second request on a connection is served or refused",
     ),
     must(18, "5.5", "what is too much is answered with OVERLOADED"),
-    must(19, "5.2", "variables are complete before the application starts"),
+    must(
+        19,
+        "5.2",
+        "variables are complete before the application starts",
+    ),
     must(20, "5.4", "an aborted request is ended soon"),
     must(21, "5.5", "nothing follows END_REQUEST"),
     must(22, "5.5", "END_REQUEST carries the application's status"),
@@ -90,9 +98,17 @@ pub const ITEMS: [Item; 40] = [
         "6.2",
         "output may come before the end of STDIN; CONTENT_LENGTH bounds the body",
     ),
-    must(26, "6.2", "a body shorter than CONTENT_LENGTH hangs nothing"),
+    must(
+        26,
+        "6.2",
+        "a body shorter than CONTENT_LENGTH hangs nothing",
+    ),
     must(27, "6.3", "Authorizer"),
-    must(28, "6.4", "Filter: STDIN before output, DATA while it writes"),
+    must(
+        28,
+        "6.4",
+        "Filter: STDIN before output, DATA while it writes",
+    ),
     must(29, "7", "SIGTERM ends the process"),
     should(
         30,

@@ -1,0 +1,199 @@
+//! `cargo xtask fuzz`: every fuzz target of `fuzz/` for a while.
+//!
+//! The package is built directly, with the flags that libFuzzer wants, rather than by cargo-fuzz: coverage needs no
+//! nightly compiler, so the toolchain of the workspace does, and there is nothing to install. What cargo-fuzz would add
+//! is the address sanitizer, which does want one; `fcgi-proto` forbids unsafe code, and its memory is counted by the
+//! targets themselves.
+
+use std::process::Stdio;
+
+use camino::Utf8PathBuf;
+use fs_err as fs;
+
+use crate::run::{Result, Step};
+use crate::workspace::{root, target};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How long each target runs
+    #[arg(long, default_value_t = SMOKE_SECONDS, value_name = "SECONDS")]
+    seconds: u32,
+    /// Only these targets
+    #[arg(value_name = "TARGET", value_parser = clap::builder::PossibleValuesParser::new(TARGETS))]
+    targets: Vec<String>,
+}
+
+const SMOKE_SECONDS: u32 = 60;
+
+const TARGETS: [&str; 4] = ["decoder", "name_values", "application", "web_server"];
+
+/// Inline counters, and comparisons that tell the fuzzer what a branch wants to see.
+const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+/// Lines of a failed target's log that are shown.
+const LOG_LINES: usize = 40;
+
+/// Every target for a minute, as the tests want it.
+pub(crate) fn smoke() -> Result<()> {
+    run(&Args {
+        seconds: SMOKE_SECONDS,
+        targets: Vec::new(),
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let fuzz = Fuzz {
+        folder: root().join("fuzz"),
+        target: target().join("fuzz"),
+        host: host()?,
+    };
+    fuzz.build()?;
+    let targets: Vec<&str> = match &args.targets[..] {
+        [] => TARGETS.to_vec(),
+        targets => targets.iter().map(String::as_str).collect(),
+    };
+    let (mut table, mut failures) = (Vec::new(), Vec::new());
+    for target in targets {
+        match fuzz.run(target, args.seconds) {
+            Ok(done) => table.push((target, done)),
+            Err(error) => failures.push(error),
+        }
+    }
+    println!("\n| target | executions | a second | features | inputs kept |");
+    println!("|---|---:|---:|---:|---:|");
+    for (target, done) in &table {
+        println!(
+            "| {target} | {} | {} | {} | {} |",
+            done.executions, done.a_second, done.features, done.inputs
+        );
+    }
+    let total: u64 = table.iter().map(|(_, done)| done.executions).sum();
+    println!("{total} executions, {} failed", failures.len());
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n"))
+    }
+}
+
+/// The package in `fuzz/` and where it is built and run.
+#[derive(Debug)]
+struct Fuzz {
+    folder: Utf8PathBuf,
+    target: Utf8PathBuf,
+    host: String,
+}
+
+/// What a target has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Done {
+    executions: u64,
+    a_second: u64,
+    features: u64,
+    inputs: u64,
+}
+
+impl Fuzz {
+    fn build(&self) -> Result<()> {
+        // With `--target`, the flags do not reach build scripts.
+        Step::new("cargo", &root())
+            .args([
+                "build",
+                "--locked",
+                "--release",
+                "--bins",
+                "--manifest-path",
+            ])
+            .args([self.folder.join("Cargo.toml").as_str()])
+            .args(["--target-dir", self.target.as_str(), "--target", &self.host])
+            .var("RUSTFLAGS", FLAGS)
+            .run()
+    }
+
+    fn run(&self, target: &str, seconds: u32) -> Result<Done> {
+        let folder = |name: &str| self.target.join(name).join(target);
+        let (corpus, artifacts) = (folder("corpus"), folder("artifacts"));
+        for folder in [&corpus, &artifacts] {
+            fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        }
+        let program = self.target.join(&self.host).join("release").join(target);
+        let step = Step::new(program, &root())
+            .args(["-print_final_stats=1".to_owned()])
+            .args([format!("-max_total_time={seconds}")])
+            .args([format!("-artifact_prefix={artifacts}/")])
+            // What is new is kept in the first folder; the others are read.
+            .args([corpus, self.folder.join("seeds").join(target)]);
+        println!("$ {}", step.command_line());
+        let output = step
+            .command()
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| step.cannot_start(&error))?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+            return Err(format!(
+                "`{target}` failed; its input is in {artifacts}\n{}",
+                last.join("\n")
+            ));
+        }
+        done(&log).ok_or_else(|| format!("`{target}` printed no numbers:\n{log}"))
+    }
+}
+
+/// The numbers in libFuzzer's log.
+fn done(log: &str) -> Option<Done> {
+    let statistic = |name: &str| {
+        let mut lines = log.lines().rev();
+        lines.find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok())
+    };
+    // `#123  REDUCE cov: 1 ft: 2 corp: 3/45b …`
+    let progress = log.lines().rev().find(|line| line.contains(" corp: "))?;
+    let field = |name: &str| {
+        let (_, rest) = progress.split_once(name)?;
+        let digits = rest.split(|character: char| !character.is_ascii_digit());
+        digits.into_iter().next()?.parse().ok()
+    };
+    Some(Done {
+        executions: statistic("stat::number_of_executed_units:")?,
+        a_second: statistic("stat::average_exec_per_sec:")?,
+        features: field(" ft: ")?,
+        inputs: field(" corp: ")?,
+    })
+}
+
+/// The triple of this machine.
+fn host() -> Result<String> {
+    let version = Step::new("rustc", &root()).args(["-vV"]).quiet_output()?;
+    version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .ok_or_else(|| "`rustc -vV` names no host".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_found_in_a_log() {
+        let log = "INFO: seed corpus: files: 10\n\
+            #2\tINITED cov: 10 ft: 11 corp: 2/9b exec/s: 0 rss: 28Mb\n\
+            #448846\tDONE   cov: 310 ft: 1203 corp: 211/22Kb lim: 4096 exec/s: 74807 rss: 28Mb\n\
+            Done 448846 runs in 6 second(s)\n\
+            stat::number_of_executed_units: 448846\n\
+            stat::average_exec_per_sec:     74807\n";
+        let expected = Done {
+            executions: 448_846,
+            a_second: 74_807,
+            features: 1203,
+            inputs: 211,
+        };
+        assert_eq!(done(log), Some(expected));
+        assert_eq!(done("nothing"), None);
+    }
+}
