@@ -291,7 +291,8 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             "waited {} s for {what}",
             PATIENCE.as_secs()
         );
-        std::thread::yield_now();
+        // A pause between two questions; what is waited for is the answer.
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
