@@ -178,6 +178,34 @@ fn sync_takes_values_from_a_file_and_runs_the_packages_command_when_asked() {
 }
 
 #[test]
+fn a_person_at_a_terminal_is_asked_for_parameters() {
+    let scratch = Scratch::new();
+    let (_, package) = package(&scratch.example("sample.msdeploy"));
+    let folder = scratch.path().join("app");
+    let answers = scratch.path().join("answers");
+    // Nothing typed is the default.
+    fs::write(&answers, "\nFalse\ndark\n").expect("written");
+    // `script` gives the command a terminal, and types what it reads.
+    let command = iiswsgi();
+    let program = command.get_program().to_str().expect("text");
+    let line = format!("'{program}' msdeploy sync '{package}' '{folder}'");
+    let shown = succeed(
+        Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .stdin(fs::File::open(&answers).expect("answers").into_file()),
+    );
+    assert!(
+        shown.contains("Table Style (plain, lined, dark) [lined]: "),
+        "{shown}"
+    );
+    let settings = fs::read_to_string(folder.join("settings.xml")).expect("settings.xml");
+    assert!(
+        settings.contains("showEnvironment=\"False\"") && settings.contains("tableStyle=\"dark\""),
+        "{settings}"
+    );
+}
+
+#[test]
 fn computed_metadata_comes_from_the_projects_own_build_backend() {
     let scratch = Scratch::new();
     let project = scratch.example("sample.msdeploy");
