@@ -71,10 +71,12 @@ impl Deployment {
         let placement = staging.place()?;
 
         let site_root = self.site_root.as_deref().map(SiteRoot::open).transpose()?;
-        let mut snapshots = vec![Snapshot::of(self.folder.join("web.config"))?];
-        if let Some(site_root) = &site_root {
-            snapshots.push(Snapshot::of(site_root.application_host())?);
-        }
+        // Both are put back where a later step fails.
+        let web_config = Snapshot::of(self.folder.join("web.config"))?;
+        let mut registered = site_root
+            .as_ref()
+            .map(|site_root| Snapshot::of_shared(site_root.application_host()))
+            .transpose()?;
         if let (Some(site_root), Some(place)) = (&site_root, &self.place) {
             let mut application = ApplicationPlace::new(
                 place.site.as_str(),
@@ -86,6 +88,7 @@ impl Deployment {
             for line in site_root.edit(|source| set_application(source, &application))? {
                 context.detail(line);
             }
+            registered.as_mut().map_or(Ok(()), Snapshot::mark)?;
         }
 
         let mut deployed = Deployed {
@@ -120,7 +123,8 @@ impl Deployment {
             }
         }
         placement.commit();
-        snapshots.into_iter().for_each(Snapshot::keep_changes);
+        web_config.keep_changes();
+        registered.into_iter().for_each(Snapshot::keep_changes);
         Ok(deployed)
     }
 

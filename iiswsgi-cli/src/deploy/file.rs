@@ -98,22 +98,42 @@ pub(crate) fn file_url(path: &Utf8Path) -> Result<String> {
 pub(crate) struct Snapshot {
     path: Utf8PathBuf,
     /// None where there was no file.
-    octets: Option<Vec<u8>>,
+    before: Option<Vec<u8>>,
+    /// For a file that others change too: how we left it. Something else than that is not ours to put back.
+    ours: Option<Option<Vec<u8>>>,
     keep_changes: bool,
 }
 
 impl Snapshot {
+    /// A file that nobody else changes meanwhile.
     pub(crate) fn of(path: Utf8PathBuf) -> Result<Self> {
-        let octets = if path.is_file() {
-            Some(fs::read(&path)?)
-        } else {
-            None
-        };
+        let before = content(&path)?;
         Ok(Self {
             path,
-            octets,
+            before,
+            ours: None,
             keep_changes: false,
         })
+    }
+
+    /// A file that others may change meanwhile: it is put back only if it still is as it was when [`Snapshot::mark`] was
+    /// called last.
+    pub(crate) fn of_shared(path: Utf8PathBuf) -> Result<Self> {
+        let before = content(&path)?;
+        Ok(Self {
+            path,
+            ours: Some(before.clone()),
+            before,
+            keep_changes: false,
+        })
+    }
+
+    /// What the file is now was made by us.
+    pub(crate) fn mark(&mut self) -> Result<()> {
+        if let Some(ours) = &mut self.ours {
+            *ours = content(&self.path)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn keep_changes(mut self) {
@@ -121,13 +141,26 @@ impl Snapshot {
     }
 }
 
+/// A file's content; none where there is no file.
+fn content(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
+    if path.is_file() {
+        Ok(Some(fs::read(path)?))
+    } else {
+        Ok(None)
+    }
+}
+
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        if self.keep_changes {
+        let is_others = self
+            .ours
+            .as_ref()
+            .is_some_and(|ours| content(&self.path).ok().as_ref() != Some(ours));
+        if self.keep_changes || is_others {
             return;
         }
         // A file that cannot be put back is complete all the same: files are replaced whole.
-        let _ = match &self.octets {
+        let _ = match &self.before {
             Some(octets) => write(&self.path, octets).map(|_| ()),
             None if self.path.is_file() => fs::remove_file(&self.path).map_err(Error::from),
             None => Ok(()),
@@ -175,6 +208,23 @@ mod tests {
                 drop(snapshot);
             }
             assert_eq!(fs::read_to_string(&path).ok().as_deref(), after);
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_meanwhile_is_not_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(folder.path().join("shared.txt")).unwrap();
+        for (others, after) in [(None, "old"), (Some("ours and theirs"), "ours and theirs")] {
+            write(&path, b"old").unwrap();
+            let mut snapshot = Snapshot::of_shared(path.clone()).unwrap();
+            write(&path, b"ours").unwrap();
+            snapshot.mark().unwrap();
+            if let Some(others) = others {
+                write(&path, others.as_bytes()).unwrap();
+            }
+            drop(snapshot);
+            assert_eq!(fs::read_to_string(&path).unwrap(), after);
         }
     }
 }

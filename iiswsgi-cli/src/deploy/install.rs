@@ -73,9 +73,10 @@ impl Installation {
             None => Registration::File(SiteRoot::open(&folder)?),
         };
         // Put back where a later step fails.
-        let mut snapshots = vec![Snapshot::of(folder.join("web.config"))?];
-        snapshots.extend(registration.snapshot()?);
+        let old_web_config = Snapshot::of(folder.join("web.config"))?;
+        let mut registered = registration.snapshot()?;
         let place = registration.place_of(&folder, context)?;
+        registered.as_mut().map_or(Ok(()), Snapshot::mark)?;
 
         let base = find_python(self.python.as_deref(), context)?;
         let virtual_env = self.virtual_env.then(|| folder.join(VIRTUAL_ENV));
@@ -118,6 +119,7 @@ impl Installation {
         for application in &web_config.fast_cgi {
             registration.set_fast_cgi_application(application, context)?;
         }
+        registered.as_mut().map_or(Ok(()), Snapshot::mark)?;
         context.say(format_args!(
             "registered {} FastCGI application(s) in `{}`",
             web_config.fast_cgi.len(),
@@ -136,7 +138,8 @@ impl Installation {
         if stamp.exists() {
             fs::remove_file(stamp)?;
         }
-        snapshots.into_iter().for_each(Snapshot::keep_changes);
+        old_web_config.keep_changes();
+        registered.into_iter().for_each(Snapshot::keep_changes);
         Ok(Installed {
             folder,
             python: environment.python,

@@ -69,7 +69,7 @@ impl Registration {
     pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>> {
         match self {
             Self::Appcmd(_) => Ok(None),
-            Self::File(site_root) => Snapshot::of(site_root.application_host()).map(Some),
+            Self::File(site_root) => Snapshot::of_shared(site_root.application_host()).map(Some),
         }
     }
 
