@@ -1,11 +1,13 @@
 //! `cargo xtask fuzz`: every fuzz target of `fuzz/` for a while.
 //!
-//! The package is built directly, with the flags that libFuzzer wants, rather than by cargo-fuzz: coverage needs no
+//! The packages are built directly, with the flags that libFuzzer wants, rather than by cargo-fuzz: coverage needs no
 //! nightly compiler, so the toolchain of the workspace does, and there is nothing to install. What cargo-fuzz would add
-//! is the address sanitizer, which does want one; `fcgi-proto` forbids unsafe code, and its memory is counted by the
+//! is the address sanitizer, which does want one; the crates forbid unsafe code, and memory is counted by the
 //! targets themselves.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8PathBuf;
 use fs_err as fs;
@@ -18,14 +20,23 @@ pub(crate) struct Args {
     /// How long each target runs
     #[arg(long, default_value_t = SMOKE_SECONDS, value_name = "SECONDS")]
     seconds: u32,
+    /// How many run at a time
+    #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    jobs: u32,
     /// Only these targets
-    #[arg(value_name = "TARGET", value_parser = clap::builder::PossibleValuesParser::new(TARGETS))]
+    #[arg(value_name = "TARGET", value_parser = clap::builder::PossibleValuesParser::new(TARGETS.map(|(_, name)| name)))]
     targets: Vec<String>,
 }
 
 const SMOKE_SECONDS: u32 = 60;
 
-const TARGETS: [&str; 4] = ["decoder", "name_values", "application", "web_server"];
+/// The package of `fuzz/` and the name of each target; the names are unique over the packages.
+const TARGETS: [(&str, &str); 4] = [
+    ("fcgi-proto", "decoder"),
+    ("fcgi-proto", "name_values"),
+    ("fcgi-proto", "application"),
+    ("fcgi-proto", "web_server"),
+];
 
 /// Inline counters, and comparisons that tell the fuzzer what a branch wants to see.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -39,6 +50,7 @@ const LOG_LINES: usize = 40;
 pub(crate) fn smoke() -> Result<()> {
     run(&Args {
         seconds: SMOKE_SECONDS,
+        jobs: 2,
         targets: Vec::new(),
     })
 }
@@ -50,14 +62,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         host: host()?,
     };
     fuzz.build()?;
-    let targets: Vec<&str> = match &args.targets[..] {
-        [] => TARGETS.to_vec(),
-        targets => targets.iter().map(String::as_str).collect(),
-    };
+    let wanted = |name: &str| args.targets.is_empty() || args.targets.iter().any(|t| t == name);
+    let targets: Vec<_> = TARGETS.iter().filter(|(_, name)| wanted(name)).collect();
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..args.jobs {
+            scope.spawn(|| {
+                while let Some((package, name)) = targets.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let outcome = fuzz.run(package, name, args.seconds);
+                    let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+                    outcomes.push((*name, outcome));
+                }
+            });
+        }
+    });
     let (mut table, mut failures) = (Vec::new(), Vec::new());
-    for target in targets {
-        match fuzz.run(target, args.seconds) {
-            Ok(done) => table.push((target, done)),
+    for (name, outcome) in outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+    {
+        match outcome {
+            Ok(done) => table.push((name, done)),
             Err(error) => failures.push(error),
         }
     }
@@ -78,7 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// The package in `fuzz/` and where it is built and run.
+/// The packages in `fuzz/` and where they are built and run.
 #[derive(Debug)]
 struct Fuzz {
     folder: Utf8PathBuf,
@@ -112,7 +139,7 @@ impl Fuzz {
             .run()
     }
 
-    fn run(&self, target: &str, seconds: u32) -> Result<Done> {
+    fn run(&self, package: &str, target: &str, seconds: u32) -> Result<Done> {
         let folder = |name: &str| self.target.join(name).join(target);
         let (corpus, artifacts) = (folder("corpus"), folder("artifacts"));
         for folder in [&corpus, &artifacts] {
@@ -124,7 +151,7 @@ impl Fuzz {
             .args([format!("-max_total_time={seconds}")])
             .args([format!("-artifact_prefix={artifacts}/")])
             // What is new is kept in the first folder; the others are read.
-            .args([corpus, self.folder.join("seeds").join(target)]);
+            .args([corpus, self.folder.join(package).join("seeds").join(target)]);
         println!("$ {}", step.command_line());
         let output = step
             .command()

@@ -1,26 +1,30 @@
 //! `iiswsgi msdeploy`.
 
-use crate::commands::{msdeploy_build, msdeploy_install, msdeploy_package, msdeploy_sync};
+mod build;
+mod install;
+mod package;
+mod sync;
+
 use crate::context::Context;
 use crate::error::Result;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Make Manifest.xml and iis_install.stamp from their templates
-    Build(msdeploy_build::Args),
+    Build(build::Args),
     /// Build, then write the Web Deploy package into the project's `dist` folder
-    Package(msdeploy_package::Args),
+    Package(package::Args),
     /// Unpack a Web Deploy package into a folder, with its parameters applied
-    Sync(msdeploy_sync::Args),
+    Sync(sync::Args),
     /// Set up an unpacked application: virtual environment, dependencies, web.config, FastCGI registration
-    Install(msdeploy_install::Args),
+    Install(install::Args),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
     match command {
-        Command::Build(args) => msdeploy_build::run(args, context),
-        Command::Package(args) => msdeploy_package::run(args, context),
-        Command::Sync(args) => msdeploy_sync::run(args, context),
-        Command::Install(args) => msdeploy_install::run(args, context),
+        Command::Build(args) => build::run(args, context),
+        Command::Package(args) => package::run(args, context),
+        Command::Sync(args) => sync::run(args, context),
+        Command::Install(args) => install::run(args, context),
     }
 }

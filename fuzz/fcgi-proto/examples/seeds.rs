@@ -1,4 +1,4 @@
-//! Writes the seeds anew: `cargo run --example seeds` in `fuzz/`. The same ones each time, from the crate's strategies.
+//! Writes the seeds anew: `cargo run --example seeds` in `fuzz/fcgi-proto/`. The same ones each time, from the crate's strategies.
 
 use std::fs;
 use std::path::Path;
