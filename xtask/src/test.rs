@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         step("Formatting");
         cargo(&["fmt", "--all", "--check"]).run()?;
         for manifest in ["bench/Cargo.toml", "fuzz/Cargo.toml"] {
-            cargo(&["fmt", "--manifest-path", manifest, "--check"]).run()?;
+            cargo(&["fmt", "--manifest-path", manifest, "--all", "--check"]).run()?;
         }
         step("Clippy");
         cargo(&[

@@ -1,10 +1,11 @@
 //! [`Connection`] of an application, fed with anything.
 
 use fcgi_proto::application::{AfterRequest, Config, Connection, Event};
-use fcgi_proto::{BeginRequest, Error, Fate, ProtocolStatus, RequestId, Roles};
+use fcgi_proto::{BeginRequest, Error, Fate, ProtocolStatus, RecordType, RequestId, Roles};
 
 use crate::Input;
 use crate::allocation::peak_of;
+use crate::input::{is_unread_limit, whole_records};
 use crate::output::Output;
 
 /// The same events and replies for every cut, memory within the limits, and output that keeps the rules whatever the
@@ -14,6 +15,7 @@ pub fn check(input: &Input<'_>) {
     let cut = told(input, input.pieces().map(|(_, piece)| piece));
     assert_eq!(cut, whole);
     check_memory(input);
+    check_unread(input);
     check_driving(input);
 }
 
@@ -167,6 +169,54 @@ fn check_memory(input: &Input<'_>) {
         }
     });
     assert!(peak <= input.memory_bound(&limits), "{peak} octets");
+}
+
+/// A driver that ends each request as it comes, so that its body is unread, fed with one record at a time.
+///
+/// What is dropped is at least what is for an id that was not in flight when its record came, and at most all that came
+/// since the last request was taken. The connection fails for it somewhere between the two.
+fn check_unread(input: &Input<'_>) {
+    let max = input.limits().unread_len;
+    let mut conn = connection(input);
+    let (mut least, mut most) = (0, 0);
+    for record in whole_records(input.octets) {
+        let active = |conn: &Connection| conn.active_requests().collect::<Vec<_>>();
+        let before = active(&conn);
+        most += record.octets.len() as u64;
+        match record.record_type {
+            RecordType::BEGIN_REQUEST => least = 0,
+            RecordType::ABORT_REQUEST
+            | RecordType::PARAMS
+            | RecordType::STDIN
+            | RecordType::DATA
+                if record.id.is_some_and(|id| !before.contains(&id)) =>
+            {
+                least += record.counted;
+            }
+            _ => {}
+        }
+        let mut octets = record.octets;
+        loop {
+            match conn.handle_input(&mut octets) {
+                Ok(Some(Event::Request { id, .. })) => {
+                    let _ = conn
+                        .end_request(id, 0, &mut Vec::new())
+                        .expect("it is active");
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(!is_unread_limit(error) || most > max, "failed after {most}");
+                    return;
+                }
+            }
+        }
+        assert!(least <= max, "{least} octets dropped");
+        conn.take_output(&mut Vec::new());
+        if active(&conn).iter().any(|id| !before.contains(id)) {
+            most = 0;
+        }
+    }
 }
 
 /// A driver that does something between the pieces, chosen by the cuts.

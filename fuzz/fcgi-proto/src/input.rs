@@ -1,6 +1,6 @@
 //! How a fuzzer's octets are read.
 
-use fcgi_proto::Limits;
+use fcgi_proto::{Error, Limit, Limits, RecordType, RequestId};
 
 /// Settings, the places where the octets are cut, and the octets.
 ///
@@ -86,4 +86,43 @@ impl<'a> Input<'a> {
         let sent = 4096 + 40 * self.octets.len();
         3 * allowed.min(sent)
     }
+}
+
+/// A record as a plain reading of its header finds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlainRecord<'a> {
+    pub(crate) record_type: RecordType,
+    pub(crate) id: Option<RequestId>,
+    /// Octets of header and content, which count as unread where the record is dropped.
+    pub(crate) counted: u64,
+    /// Header, content and padding.
+    pub(crate) octets: &'a [u8],
+}
+
+/// The records of `octets` up to the first that is cut off.
+pub(crate) fn whole_records(mut octets: &[u8]) -> impl Iterator<Item = PlainRecord<'_>> {
+    std::iter::from_fn(move || {
+        let &[_, record_type, id1, id0, len1, len0, padding, _] = octets.first_chunk()?;
+        let counted = 8 + u64::from(u16::from_be_bytes([len1, len0]));
+        let len = usize::try_from(counted + u64::from(padding)).ok()?;
+        let record;
+        (record, octets) = octets.split_at_checked(len)?;
+        Some(PlainRecord {
+            record_type: RecordType(record_type),
+            id: RequestId::new(u16::from_be_bytes([id1, id0])),
+            counted,
+            octets: record,
+        })
+    })
+}
+
+/// Whether a connection failed because too much was dropped.
+pub(crate) const fn is_unread_limit(error: Error) -> bool {
+    matches!(
+        error,
+        Error::LimitReached {
+            limit: Limit::UnreadLen,
+            ..
+        }
+    )
 }

@@ -7,6 +7,7 @@ use fcgi_proto::{Error, Fate, ProtocolStatus, RecordType, RequestId, Role, Value
 
 use crate::Input;
 use crate::allocation::peak_of;
+use crate::input::{is_unread_limit, whole_records};
 use crate::output::Output;
 
 /// The same events for every cut, memory within the limits, and output that keeps the rules whatever the driver does.
@@ -15,6 +16,7 @@ pub fn check(input: &Input<'_>) {
     let cut = told(input, input.pieces().map(|(_, piece)| piece));
     assert_eq!(cut, whole);
     check_memory(input);
+    check_unread(input);
     check_driving(input);
 }
 
@@ -166,6 +168,35 @@ fn check_memory(input: &Input<'_>) {
         }
     });
     assert!(peak <= input.memory_bound(&input.limits()), "{peak} octets");
+}
+
+/// A driver that begins no further request, fed with one record at a time.
+///
+/// What is dropped is at least what is for an id that was not in flight when its record came, and at most all that came.
+/// The connection fails for it somewhere between the two.
+fn check_unread(input: &Input<'_>) {
+    let max = input.limits().unread_len;
+    let mut conn = connection(input);
+    let (mut least, mut most) = (0, 0);
+    for record in whole_records(input.octets) {
+        let active = |id| conn.active_requests().any(|active| active == id);
+        if record.id.is_some_and(|id| !active(id)) {
+            least += record.counted;
+        }
+        most += record.octets.len() as u64;
+        let mut octets = record.octets;
+        loop {
+            match conn.handle_input(&mut octets) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(!is_unread_limit(error) || most > max, "failed after {most}");
+                    return;
+                }
+            }
+        }
+        assert!(least <= max, "{least} octets dropped");
+    }
 }
 
 /// A driver that does something between the pieces, chosen by the cuts.
