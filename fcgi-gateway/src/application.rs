@@ -10,6 +10,7 @@ use fcgi_proto::{BeginRequest, Params};
 
 use crate::driver::Driver;
 use crate::head::error_page;
+use crate::sender::{self, Pace, Queue};
 use crate::{Error, Head};
 
 /// An application in the role of a Responder (FastCGI Specification 1.0, section 6.2).
@@ -65,13 +66,15 @@ impl RequestNumber {
 
 impl fmt::Display for RequestNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        static START: OnceLock<u64> = OnceLock::new();
-        let start = START.get_or_init(|| {
-            SystemTime::now()
+        // Worked out once: the number is part of each environ.
+        static PROCESS: OnceLock<String> = OnceLock::new();
+        let process = PROCESS.get_or_init(|| {
+            let start = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs())
+                .map_or(0, |since| since.as_secs());
+            format!("{start:x}-{:x}", std::process::id())
         });
-        write!(f, "{start:x}-{:x}-{:x}", std::process::id(), self.0)
+        write!(f, "{process}-{:x}", self.0)
     }
 }
 
@@ -140,12 +143,31 @@ impl Body {
         }
     }
 
+    /// The connection, to wait on it: nothing of the response may be left behind then.
+    fn driver(&self) -> MutexGuard<'_, Driver> {
+        sender::drain();
+        lock(&self.driver)
+    }
+
     /// Appends at most `limit` octets to `out`; fewer only at the end of the body. Blocks until they have arrived.
     ///
     /// # Errors
-    /// [`Error::Disconnected`] where the rest will not come, [`Error::RequestTooLong`], [`Error::Order`] after the request.
+    /// [`Error::Disconnected`] where the rest will not come, [`Error::RequestTooLong`], [`Error::Order`] after the request,
+    /// [`Error::Interrupted`] by a signal; what has arrived is in `out` then.
     pub fn read_up_to(&self, limit: usize, out: &mut Vec<u8>) -> Result<(), Error> {
-        lock(&self.driver).read_body(self.serial, limit, out)
+        self.driver().read_body(self.serial, limit, out)
+    }
+
+    /// Fills `buffer`; fewer octets only where the body ends before. `filled` counts those that are there already.
+    #[cfg(feature = "python")]
+    pub(crate) fn read_into(&self, buffer: &mut [u8], filled: &mut usize) -> Result<(), Error> {
+        self.driver().read_into(self.serial, buffer, filled)
+    }
+
+    /// Octets still to come, where the Web server has announced the body's length.
+    #[cfg(feature = "python")]
+    pub(crate) fn left(&self) -> Option<u64> {
+        lock(&self.driver).body_left(self.serial)
     }
 
     /// Appends one line with its line feed to `out`, but at most `limit` octets; nothing at the end of the body.
@@ -153,7 +175,7 @@ impl Body {
     /// # Errors
     /// As [`read_up_to`](Self::read_up_to).
     pub fn read_line(&self, limit: usize, out: &mut Vec<u8>) -> Result<(), Error> {
-        lock(&self.driver).read_line(self.serial, limit, out)
+        self.driver().read_line(self.serial, limit, out)
     }
 
     /// Sends `text` to the Web server's log over `FCGI_STDERR`. IIS by default turns that into a response of 500.
@@ -168,7 +190,7 @@ impl Body {
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut piece = Vec::new();
-        lock(&self.driver)
+        self.driver()
             .read_some(self.serial, buffer.len(), &mut piece)
             .map_err(into_io)?;
         buffer[..piece.len()].copy_from_slice(&piece);
@@ -180,6 +202,7 @@ fn into_io(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,
         Error::Disconnected { .. } => io::Error::new(io::ErrorKind::ConnectionAborted, error),
+        Error::Interrupted => io::ErrorKind::Interrupted.into(),
         other => io::Error::other(other),
     }
 }
@@ -197,6 +220,10 @@ pub struct Response {
     declared: Option<u64>,
     sent: u64,
     bodiless: bool,
+    /// How fast the blocks come.
+    pace: Pace,
+    /// Where they wait to be sent, if they come fast.
+    queue: Option<Queue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +250,8 @@ impl Response {
             declared: None,
             sent: 0,
             bodiless: false,
+            pace: Pace::default(),
+            queue: None,
         }
     }
 
@@ -345,12 +374,62 @@ impl Response {
             Progress::HeadSent
         };
         if !octets.is_empty() || !fitting.is_empty() || last {
-            lock(&self.driver).send(self.serial, &octets, &fitting, last.then_some(0))?;
+            self.transmit(&octets, &fitting, last)?;
         }
         match self.declared {
             Some(declared) if too_long => Err(Error::BodyTooLong { declared }),
             _ => Ok(()),
         }
+    }
+
+    /// Gives octets to the transport, or to the thread that does.
+    fn transmit(&mut self, head: &[u8], blocks: &[&[u8]], last: bool) -> Result<(), Error> {
+        if let ([], [block], false) = (head, blocks, last)
+            && self.pace.is_fast(block.len())
+        {
+            if self.queue.is_none() {
+                self.queue = Some(Queue::open(&self.driver, self.serial)?);
+            }
+            if let Some(queue) = &self.queue {
+                queue.push(block)?;
+            }
+        } else {
+            let waiting = self.take_back()?;
+            let mut all = Vec::with_capacity(blocks.len() + 1);
+            all.extend((!waiting.is_empty()).then_some(&waiting[..]));
+            all.extend(blocks);
+            lock(&self.driver).send(self.serial, head, &all, last.then_some(0))?;
+        }
+        if !last {
+            self.pace.done();
+        }
+        Ok(())
+    }
+
+    /// What the sender has not sent yet; it is at rest then.
+    fn take_back(&mut self) -> Result<Vec<u8>, Error> {
+        self.queue
+            .take()
+            .map_or_else(|| Ok(Vec::new()), |queue| queue.take_back())
+    }
+
+    /// Sends a block where that needs no waiting, which is where a thread does it; `false` where nothing was done.
+    #[cfg(feature = "python")]
+    pub(crate) fn write_at_once(&mut self, block: &[u8]) -> bool {
+        let fits = self
+            .declared
+            .is_none_or(|declared| declared - self.sent > block.len() as u64);
+        let done = fits
+            && self.pace.is_fast(block.len())
+            && self
+                .queue
+                .as_ref()
+                .is_some_and(|queue| queue.try_push(block));
+        if done {
+            self.sent += block.len() as u64;
+            self.pace.done();
+        }
+        done
     }
 
     /// Ends what the application has left open.
@@ -376,7 +455,8 @@ impl Response {
             }
             Progress::HeadSent => {
                 self.progress = Progress::Ended;
-                lock(&self.driver).send(self.serial, &[], &[], Some(1))
+                let waiting = self.take_back()?;
+                lock(&self.driver).send(self.serial, &[], &[&waiting], Some(1))
             }
             Progress::Ended => Ok(()),
         }

@@ -27,6 +27,8 @@ const LINGER: Duration = Duration::from_secs(2);
 thread_local! {
     /// The input buffer of the connection that this thread served last, for the one that it serves next.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// So are the variables of a request whose connection has ended.
+    static SPARE_PARAMS: Cell<Option<Params>> = const { Cell::new(None) };
 }
 
 /// What a connection does next.
@@ -81,11 +83,14 @@ impl Driver {
         config: Config,
         limits: Limits,
         only: bool,
-    ) -> io::Result<Self> {
-        transport.set_timeouts(limits.read_timeout, limits.write_timeout)?;
-        Ok(Self {
+    ) -> Self {
+        let mut machine = Connection::new(config, limits.fcgi);
+        if let Some(params) = SPARE_PARAMS.take() {
+            machine.recycle(params);
+        }
+        Self {
             transport,
-            machine: Connection::new(config, limits.fcgi),
+            machine,
             config,
             limits,
             input: Vec::new(),
@@ -96,7 +101,7 @@ impl Driver {
             serial: 0,
             broken: false,
             only,
-        })
+        }
     }
 
     pub(crate) fn transport(&self) -> &dyn Transport {
@@ -226,24 +231,25 @@ impl Driver {
             self.input = SPARE.take();
             self.input.resize(INPUT_LEN, 0);
         }
-        loop {
-            match self.transport.read(&mut self.input) {
-                Ok(0) => {
-                    self.broken = true;
-                    self.machine.handle_eof()?;
-                    return Err(Error::Disconnected {
-                        reason: "the connection ended inside the request".to_owned(),
-                    });
-                }
-                Ok(len) => {
-                    self.unseen = 0..len;
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.broken = true;
-                    return Err(Error::disconnected(&error));
-                }
+        match self
+            .transport
+            .read(&mut self.input, self.limits.read_timeout)
+        {
+            Ok(0) => {
+                self.broken = true;
+                self.machine.handle_eof()?;
+                Err(Error::Disconnected {
+                    reason: "the connection ended inside the request".to_owned(),
+                })
+            }
+            Ok(len) => {
+                self.unseen = 0..len;
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Error::Interrupted),
+            Err(error) => {
+                self.broken = true;
+                Err(Error::disconnected(&error))
             }
         }
     }
@@ -282,9 +288,35 @@ impl Driver {
     ) -> Result<(), Error> {
         let mut wanted = limit;
         while wanted > 0 && self.fill(serial)? {
-            wanted -= self.take(wanted, None, out);
+            wanted -= self.take_into(wanted, None, out);
         }
         Ok(())
+    }
+
+    /// Fills `buffer` with octets of the body; fewer only where it ends before. `filled` counts those that are there already,
+    /// so that a call that a signal has interrupted can be made again.
+    #[cfg(feature = "python")]
+    pub(crate) fn read_into(
+        &mut self,
+        serial: u64,
+        buffer: &mut [u8],
+        filled: &mut usize,
+    ) -> Result<(), Error> {
+        while *filled < buffer.len() && self.fill(serial)? {
+            let rest = &mut buffer[*filled..];
+            let piece = self.piece(rest.len(), None);
+            rest[..piece.len()].copy_from_slice(&self.input[piece.clone()]);
+            *filled += piece.len();
+            self.take(piece.len());
+        }
+        Ok(())
+    }
+
+    /// Octets of the body that are still to come, where the Web server has announced its length.
+    #[cfg(feature = "python")]
+    pub(crate) fn body_left(&self, serial: u64) -> Option<u64> {
+        let current = self.current.as_ref()?;
+        (self.serial == serial && !current.limited).then_some(current.left)
     }
 
     /// Appends what the body has at hand, at most `limit` octets, and waits only where there is nothing: nothing is
@@ -296,7 +328,7 @@ impl Driver {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         if limit > 0 && self.fill(serial)? {
-            self.take(limit, None, out);
+            self.take_into(limit, None, out);
         }
         Ok(())
     }
@@ -310,7 +342,7 @@ impl Driver {
     ) -> Result<(), Error> {
         let mut wanted = limit;
         while wanted > 0 && self.fill(serial)? {
-            wanted -= self.take(wanted, Some(b'\n'), out);
+            wanted -= self.take_into(wanted, Some(b'\n'), out);
             if out.last() == Some(&b'\n') {
                 break;
             }
@@ -318,24 +350,33 @@ impl Driver {
         Ok(())
     }
 
-    /// Moves available octets to `out`: at most `limit`, and none behind `delimiter`.
-    fn take(&mut self, limit: usize, delimiter: Option<u8>, out: &mut Vec<u8>) -> usize {
-        let Some(current) = &mut self.current else {
-            return 0;
-        };
-        let left = usize::try_from(current.left).unwrap_or(usize::MAX);
-        let available = &self.input[self.stdin.clone()];
-        let mut piece = &available[..available.len().min(limit).min(left)];
-        if let Some(position) =
-            delimiter.and_then(|delimiter| piece.iter().position(|octet| *octet == delimiter))
-        {
-            piece = &piece[..=position];
-        }
-        out.extend_from_slice(piece);
-        let len = piece.len();
+    /// Where in `input` octets of the body lie that may be taken: at most `limit`, and none behind `delimiter`.
+    fn piece(&self, limit: usize, delimiter: Option<u8>) -> Range<usize> {
+        let left = self.current.as_ref().map_or(0, |current| current.left);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let len = self.stdin.len().min(limit).min(left);
+        let start = self.stdin.start;
+        let position = delimiter.and_then(|delimiter| {
+            let mut octets = self.input[start..start + len].iter();
+            octets.position(|octet| *octet == delimiter)
+        });
+        start..start + position.map_or(len, |position| position + 1)
+    }
+
+    /// Marks octets of the body as taken.
+    fn take(&mut self, len: usize) {
         self.stdin.start += len;
-        current.left -= len as u64;
-        len
+        if let Some(current) = &mut self.current {
+            current.left -= len as u64;
+        }
+    }
+
+    /// Moves available octets to `out`.
+    fn take_into(&mut self, limit: usize, delimiter: Option<u8>, out: &mut Vec<u8>) -> usize {
+        let piece = self.piece(limit, delimiter);
+        out.extend_from_slice(&self.input[piece.clone()]);
+        self.take(piece.len());
+        piece.len()
     }
 
     /// Sends `head` and `blocks` on STDOUT, and ends the request where `app_status` is given. Nothing is kept back.
@@ -382,7 +423,13 @@ impl Driver {
         if let Some(app_status) = app_status {
             self.end_request(id, app_status)?;
         }
-        let written = write_frames(&mut *self.transport, &replies, &frames, &self.output);
+        let written = write_frames(
+            &mut *self.transport,
+            &replies,
+            &frames,
+            &self.output,
+            self.limits.write_timeout,
+        );
         self.output.clear();
         written.map_err(|error| self.gone(&error))
     }
@@ -426,7 +473,10 @@ impl Driver {
             .is_some_and(|current| !current.stdin_ended && !current.aborted)
         {
             if self.unseen.is_empty() {
-                self.read()?;
+                match self.read() {
+                    Err(Error::Interrupted) => continue,
+                    read => read?,
+                }
             }
             self.advance()?;
         }
@@ -435,7 +485,11 @@ impl Driver {
 
     /// Ends the current request if it has not ended, takes back its variables, and says whether the connection goes on.
     pub(crate) fn finish(&mut self, params: Params) -> bool {
-        self.machine.recycle(params);
+        if self.machine.should_close() && !self.only {
+            SPARE_PARAMS.set(Some(params));
+        } else {
+            self.machine.recycle(params);
+        }
         let Some(current) = self.current.take() else {
             return false;
         };
@@ -475,13 +529,7 @@ impl Driver {
 
     /// Lets the Web server read the reply: closing a socket with unread octets can destroy it on the way.
     fn close(&mut self, stdin_ended: bool) {
-        if stdin_ended
-            || self.transport.shutdown_write().is_err()
-            || self
-                .transport
-                .set_timeouts(Some(LINGER), Some(LINGER))
-                .is_err()
-        {
+        if stdin_ended || self.transport.shutdown_write().is_err() {
             return;
         }
         let mut left = self.limits.fcgi.unread_len;
@@ -489,7 +537,7 @@ impl Driver {
             self.input = SPARE.take();
             self.input.resize(INPUT_LEN, 0);
         }
-        while let Ok(len @ 1..) = self.transport.read(&mut self.input) {
+        while let Ok(len @ 1..) = self.transport.read(&mut self.input, Some(LINGER)) {
             left = left.saturating_sub(len as u64);
             if left == 0 {
                 break;
@@ -507,7 +555,11 @@ impl Driver {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        let written = self.transport.write_all(&self.output);
+        let written = write_all(
+            &mut *self.transport,
+            &mut [IoSlice::new(&self.output)],
+            self.limits.write_timeout,
+        );
         self.output.clear();
         written.map_err(|error| self.gone(&error))
     }
@@ -519,12 +571,22 @@ impl Driver {
     }
 }
 
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if !self.input.is_empty() {
+            // Where the thread itself is at its end, so is the buffer.
+            let _ = SPARE.try_with(|spare| spare.set(std::mem::take(&mut self.input)));
+        }
+    }
+}
+
 /// Writes everything in this order, without copying it together.
 fn write_frames(
     transport: &mut dyn Transport,
     before: &[u8],
     frames: &[Frame<'_>],
     after: &[u8],
+    timeout: Option<Duration>,
 ) -> io::Result<()> {
     let mut slices = Vec::with_capacity(frames.len() * 3 + 2);
     slices.push(IoSlice::new(before));
@@ -535,13 +597,20 @@ fn write_frames(
     }
     slices.push(IoSlice::new(after));
     slices.retain(|slice| !slice.is_empty());
-    let mut rest = &mut slices[..];
-    while !rest.is_empty() {
-        match transport.write_vectored(rest) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(len) => IoSlice::advance_slices(&mut rest, len),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+    write_all(transport, &mut slices, timeout)
+}
+
+/// Writes all of the slices; `timeout` is for each wait, since a slow reader is no fault as long as it reads.
+fn write_all(
+    transport: &mut dyn Transport,
+    mut slices: &mut [IoSlice<'_>],
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match transport.write(slices, timeout)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            len => IoSlice::advance_slices(&mut slices, len),
         }
     }
     Ok(())

@@ -17,6 +17,10 @@ pub enum Error {
         reason: String,
     },
 
+    /// A signal arrived while the request's body was waited for; the same call may be made again.
+    #[error("a signal interrupted the wait for the request's body")]
+    Interrupted,
+
     // The application is at fault.
     /// The application has failed; its traceback or message.
     #[error("the application failed: {message}")]

@@ -53,6 +53,7 @@ mod iis;
 mod limits;
 pub mod listener;
 pub mod log;
+mod sender;
 mod serve_options;
 mod server;
 mod shutdown;

@@ -136,8 +136,13 @@ where
     }
 }
 
-/// The places for the log, best first. `variable` gives environment variables that are set and not empty.
-fn places(named: Option<&Utf8Path>, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Utf8PathBuf> {
+/// The places for the log, best first: the first that can be written to is used. `named` is [`Options::file`], `variable`
+/// gives environment variables that are set and not empty.
+#[must_use]
+pub fn places(
+    named: Option<&Utf8Path>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Utf8PathBuf> {
     let folder = |name: &str| variable(name).map(|folder| native(&folder));
     let mut places = Vec::new();
     places.extend(named.map(Utf8Path::to_owned).or_else(|| folder("WSGI_LOG")));

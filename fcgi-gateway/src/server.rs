@@ -95,7 +95,7 @@ impl Server {
     /// The operating system's.
     pub fn connected(transport: Box<dyn Transport>, options: ServerOptions) -> Result<Self, Error> {
         let server = Self::new(None, options)?;
-        let driver = Driver::new(transport, server.config, server.limits, true)?;
+        let driver = Driver::new(transport, server.config, server.limits, true);
         server.push_returned(Arc::new(Mutex::new(driver)));
         Ok(server)
     }
@@ -418,12 +418,7 @@ impl Waiting {
             }
             Err(error) => return Err(error),
         };
-        match Driver::new(transport, server.config, server.limits, false) {
-            Ok(driver) => Ok(Some(Arc::new(Mutex::new(driver)))),
-            Err(error) => {
-                tracing::warn!(%error, "connection dropped");
-                Ok(None)
-            }
-        }
+        let driver = Driver::new(transport, server.config, server.limits, false);
+        Ok(Some(Arc::new(Mutex::new(driver))))
     }
 }

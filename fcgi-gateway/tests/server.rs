@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod running;
 mod web_server;
 
 use std::io::{self, Read as _, Write as _};
@@ -15,74 +16,10 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use fcgi_gateway::listener::{Listener, TcpSocket, Transport, UnixSocket, WebServerAddrs};
-use fcgi_gateway::{
-    Application, Error, Head, Limits, Request, Response, Server, ServerOptions, Shutdown,
-};
+use fcgi_gateway::{Error, Limits, Request, Response, Server, ServerOptions, Shutdown};
 use fcgi_proto::ProtocolStatus;
+use running::{Run, Stop, echo, ok, options, with_server};
 use web_server::{Client, End};
-
-/// Runs whatever a test writes.
-struct Run<F>(F);
-
-impl<F: Fn(&mut Request<'_>, &mut Response) -> Result<(), Error> + Sync> Application for Run<F> {
-    fn handle(&self, request: &mut Request<'_>, response: &mut Response) -> Result<(), Error> {
-        (self.0)(request, response)
-    }
-}
-
-fn ok() -> Head {
-    Head::new("200 OK").header("Content-Type", "text/plain")
-}
-
-fn echo(request: &mut Request<'_>, response: &mut Response) -> Result<(), Error> {
-    let mut body = Vec::new();
-    request.body().read_to_end(&mut body)?;
-    response.start(ok())?;
-    response.write_last(&[&body])
-}
-
-fn options(threads: usize, limits: Limits, shutdown: &Shutdown) -> ServerOptions {
-    let mut options = ServerOptions::default();
-    options.threads = threads;
-    options.limits = limits;
-    options.shutdown = Some(shutdown.clone());
-    options
-}
-
-/// A server on a Unix socket for as long as `test` runs.
-fn with_server(
-    threads: usize,
-    limits: Limits,
-    application: impl Fn(&mut Request<'_>, &mut Response) -> Result<(), Error> + Send + Sync,
-    test: impl FnOnce(&(dyn Fn() -> Client<UnixStream> + Sync), &Shutdown),
-) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = Utf8PathBuf::from_path_buf(folder.path().join("s")).unwrap();
-    let socket = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap();
-    let shutdown = Shutdown::new().unwrap();
-    let server = Server::listening(Box::new(socket), options(threads, limits, &shutdown)).unwrap();
-    thread::scope(|scope| {
-        let running = scope.spawn(|| server.run(&Run(application)));
-        // Also when the test fails, so that its message is seen.
-        let stop = Stop(&shutdown);
-        test(
-            &|| Client::new(UnixStream::connect(&path).unwrap()),
-            &shutdown,
-        );
-        drop(stop);
-        running.join().unwrap().unwrap();
-    });
-    drop(server);
-    assert!(!path.exists(), "the socket file is left behind");
-}
-
-struct Stop<'s>(&'s Shutdown);
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.0.request();
-    }
-}
 
 #[test]
 fn requests_follow_each_other_on_one_connection() {

@@ -62,7 +62,6 @@ impl Listener for TcpSocket {
             tracing::warn!(%peer, "connection refused: the address is not in FCGI_WEB_SERVER_ADDRS");
             return Ok(None);
         }
-        stream.set_nonblocking(false)?;
         // Records are written whole; waiting for more would only delay them.
         stream.set_nodelay(true)?;
         Ok(Some(Box::new(stream)))

@@ -1,16 +1,21 @@
 //! What the driver needs of a connection, and the server of a listening socket.
 
 use std::fmt::Debug;
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use rustix::net::RecvFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
-/// One connection to a Web server: blocking reads and writes, and a descriptor to wait on.
-pub trait Transport: Read + Write + AsFd + Debug + Send {
+/// One connection to a Web server: reads and writes that wait for a while, and a descriptor to wait on with others.
+///
+/// Nothing is set on the socket: what is there is taken or given first, and only then is it waited for. So a request whose
+/// octets have arrived and whose answer fits costs one call each.
+pub trait Transport: AsFd + Debug + Send {
     /// The other end's address where it has one, which is over TCP.
     fn peer(&self) -> Option<SocketAddr>;
 
@@ -20,12 +25,18 @@ pub trait Transport: Read + Write + AsFd + Debug + Send {
     /// [`io::ErrorKind::WouldBlock`] where nothing has arrived; else the operating system's.
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// How long a read and a write may block at most; `None` is for ever. Beyond it they fail with
-    /// [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`].
+    /// Reads what has arrived, and waits for it at most for `timeout`; `None` is for ever.
     ///
     /// # Errors
-    /// The operating system's.
-    fn set_timeouts(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()>;
+    /// [`io::ErrorKind::TimedOut`]; [`io::ErrorKind::Interrupted`] where a signal ended the waiting; else the operating
+    /// system's.
+    fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize>;
+
+    /// Writes octets from the front of `slices`, at least one, and waits for room at most for `timeout`; `None` is for ever.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`]; else the operating system's.
+    fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize>;
 
     /// Tells the other end that nothing more will be written.
     ///
@@ -40,12 +51,15 @@ impl Transport for UnixStream {
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        receive(self, buffer)
+        try_receive(self, buffer)
     }
 
-    fn set_timeouts(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
-        self.set_read_timeout(read)?;
-        self.set_write_timeout(write)
+    fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
+        receive(self, buffer, timeout)
+    }
+
+    fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize> {
+        send(self, slices, timeout)
     }
 
     fn shutdown_write(&self) -> io::Result<()> {
@@ -59,12 +73,15 @@ impl Transport for TcpStream {
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        receive(self, buffer)
+        try_receive(self, buffer)
     }
 
-    fn set_timeouts(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
-        self.set_read_timeout(read)?;
-        self.set_write_timeout(write)
+    fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
+        receive(self, buffer, timeout)
+    }
+
+    fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize> {
+        send(self, slices, timeout)
     }
 
     fn shutdown_write(&self) -> io::Result<()> {
@@ -72,8 +89,57 @@ impl Transport for TcpStream {
     }
 }
 
-fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+fn try_receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::net::recv(socket, buffer, RecvFlags::DONTWAIT)?.0)
+}
+
+fn receive(socket: &impl AsFd, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
+    loop {
+        match try_receive(socket, buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait(socket.as_fd(), PollFlags::IN, timeout)?;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Slices that the kernel takes at once at most, `UIO_MAXIOV`.
+const SLICES: usize = 1024;
+
+fn send(
+    socket: &impl AsFd,
+    slices: &[IoSlice<'_>],
+    timeout: Option<Duration>,
+) -> io::Result<usize> {
+    // A broken connection is an error, no signal.
+    let flags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+    let slices = &slices[..slices.len().min(SLICES)];
+    loop {
+        let sent = match slices {
+            [slice] => rustix::net::send(socket, slice, flags),
+            slices => {
+                rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags)
+            }
+        };
+        match sent {
+            // A socket has room again when most of what it holds has been read, so that this wakes seldom.
+            Err(Errno::AGAIN) => match wait(socket.as_fd(), PollFlags::OUT, timeout) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                waited => waited?,
+            },
+            Err(Errno::INTR) => {}
+            sent => return Ok(sent?),
+        }
+    }
+}
+
+fn wait(fd: BorrowedFd<'_>, flags: PollFlags, timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    match poll(&mut [PollFd::from_borrowed_fd(fd, flags)], timeout.as_ref())? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
+    }
 }
 
 /// A listening socket.

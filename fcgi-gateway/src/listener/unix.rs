@@ -127,7 +127,6 @@ impl Listener for UnixSocket {
             );
             return Ok(None);
         }
-        stream.set_nonblocking(false)?;
         Ok(Some(Box::new(stream)))
     }
 

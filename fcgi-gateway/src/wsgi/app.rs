@@ -1,7 +1,6 @@
 //! A WSGI application as an [`Application`].
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -76,8 +75,11 @@ impl WsgiApplication {
     ) -> PyResult<Bound<'py, PyDict>> {
         let environ = PyDict::new(py);
         let variables = Environ::new(request.params(), self.script_name.as_deref());
-        variables.each(|name, value| {
-            environ.set_item(key(py, name), PyString::new(py, &latin1(value)))
+        KEYS.with_borrow_mut(|keys| {
+            keys.next = 0;
+            variables.each(|name, value| {
+                environ.set_item(keys.get(py, name), PyString::new(py, &latin1(value)))
+            })
         })?;
         environ.set_item(intern!(py, "wsgi.version"), (1, 0))?;
         environ.set_item(intern!(py, "wsgi.url_scheme"), variables.url_scheme())?;
@@ -114,25 +116,49 @@ impl WsgiApplication {
     }
 }
 
-/// The names of the variables as Python's strings, each made once in a thread, as far as clients leave room.
-fn key<'py>(py: Python<'py>, name: &[u8]) -> Bound<'py, PyString> {
+/// The names of the variables as Python's strings, made once in a thread.
+///
+/// A Web server sends the same names in the same order with each request, but for a few: a name is looked for where the last
+/// request had it, or shortly behind.
+#[derive(Debug, Default)]
+struct Keys {
+    known: Vec<(Box<[u8]>, Py<PyString>)>,
+    /// Where the next name is expected.
+    next: usize,
+}
+
+impl Keys {
+    /// How many are kept; clients choose the names of their headers.
     const MOST: usize = 512;
-    thread_local! {
-        static KEYS: RefCell<HashMap<Box<[u8]>, Py<PyString>>> = RefCell::default();
+    /// The longest that is kept, in octets.
+    const LONGEST: usize = 64;
+    /// How far behind the expected place a name is looked for.
+    const REACH: usize = 8;
+
+    fn get<'py>(&mut self, py: Python<'py>, name: &[u8]) -> Bound<'py, PyString> {
+        let from = self.next.min(self.known.len());
+        let near = self.known[from..].iter().take(Self::REACH);
+        let found = near
+            .enumerate()
+            .find(|(_, (known, _))| **known == *name)
+            .map(|(offset, _)| from + offset)
+            .or_else(|| self.known.iter().position(|(known, _)| **known == *name));
+        if let Some(position) = found {
+            self.next = position + 1;
+            return self.known[position].1.bind(py).clone();
+        }
+        let made = PyString::new(py, &latin1(name));
+        if name.len() <= Self::LONGEST && self.known.len() < Self::MOST {
+            self.known
+                .insert(from, (name.into(), made.clone().unbind()));
+            self.next = from + 1;
+        }
+        made
     }
-    let make = || PyString::new(py, &latin1(name));
-    if let Some(known) = KEYS.with_borrow(|keys| keys.get(name).map(|key| key.bind(py).clone())) {
-        return known;
-    }
-    let made = make();
-    if name.len() <= 64 {
-        KEYS.with_borrow_mut(|keys| {
-            if keys.len() < MOST {
-                keys.insert(name.into(), made.clone().unbind());
-            }
-        });
-    }
-    made
+}
+
+thread_local! {
+    static KEYS: RefCell<Keys> = RefCell::default();
 }
 
 impl Application for WsgiApplication {

@@ -66,8 +66,9 @@ impl<'p> Environ<'p> {
         let get = |name: &[u8]| self.params.get(name).filter(|value| !value.is_empty());
         let port: &[u8] = if self.is_https() { b"443" } else { b"80" };
         let query = get(b"REQUEST_URI").map_or(&b""[..], iis::query);
-        let host =
-            get(b"HTTP_HOST").map(|host| host.split(|octet| *octet == b':').next().unwrap_or(host));
+        let host = get(b"HTTP_HOST")
+            .map(host_name)
+            .filter(|host| !host.is_empty());
         // RFC 3875 gives no defaults; these say the least.
         let table: [(&'static [u8], Option<&'p [u8]>); 6] = [
             (b"REQUEST_METHOD", Some(b"GET")),
@@ -106,6 +107,17 @@ impl<'p> Environ<'p> {
         // IIS and Apache; nginx says REQUEST_SCHEME as well.
         is(b"HTTPS", &[b"on", b"1"]) || is(b"REQUEST_SCHEME", &[b"https"])
     }
+}
+
+/// The host of a `Host` header without its port (RFC 9110, section 7.2); an IPv6 address stays in its brackets.
+fn host_name(host: &[u8]) -> &[u8] {
+    let from = if host.starts_with(b"[") {
+        host.iter().position(|octet| *octet == b']').unwrap_or(0)
+    } else {
+        0
+    };
+    let colon = host[from..].iter().position(|octet| *octet == b':');
+    colon.map_or(host, |colon| &host[..from + colon])
 }
 
 /// Octets as PEP 3333's native strings hold them: each octet is one character of ISO 8859-1.
@@ -184,7 +196,15 @@ mod tests {
             environ(&[("REQUEST_URI", "/x?a=b"), ("HTTP_HOST", "h:81")])["QUERY_STRING"],
             "a=b"
         );
-        assert_eq!(environ(&[("HTTP_HOST", "h:81")])["SERVER_NAME"], "h");
+        for (host, name) in [
+            ("h:81", "h"),
+            ("h", "h"),
+            (":", "localhost"),
+            ("[::1]:81", "[::1]"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(environ(&[("HTTP_HOST", host)])["SERVER_NAME"], name);
+        }
     }
 
     #[test]

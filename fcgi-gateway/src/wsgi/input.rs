@@ -18,19 +18,46 @@ impl Input {
         Self { body }
     }
 
-    /// Reads without holding the interpreter.
+    /// Collects octets whose number is not known before.
     fn fetch<'py>(
         &self,
         py: Python<'py>,
-        read: impl FnOnce(&Body, &mut Vec<u8>) -> Result<(), Error> + Send,
+        limit: usize,
+        read: impl Fn(&Body, usize, &mut Vec<u8>) -> Result<(), Error> + Sync,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let octets = py.detach(|| {
-            let mut octets = Vec::new();
-            read(&self.body, &mut octets).map(|()| octets)
-        });
-        Ok(PyBytes::new(py, &octets.map_err(into_exception)?))
+        let mut octets = Vec::new();
+        uninterrupted(py, || read(&self.body, limit - octets.len(), &mut octets))?;
+        Ok(PyBytes::new(py, &octets))
+    }
+
+    /// Reads `len` octets to where Python wants them; they may be fewer.
+    fn fill<'py>(&self, py: Python<'py>, len: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let mut filled = 0;
+        let bytes = PyBytes::new_with(py, len, |buffer| {
+            uninterrupted(py, || self.body.read_into(buffer, &mut filled))
+        })?;
+        if filled < len {
+            return Ok(PyBytes::new(py, &bytes.as_bytes()[..filled]));
+        }
+        Ok(bytes)
     }
 }
+
+/// Reads without holding the interpreter, and lets it handle the signals that arrive meanwhile.
+fn uninterrupted(
+    py: Python<'_>,
+    mut read: impl FnMut() -> Result<(), Error> + Send,
+) -> PyResult<()> {
+    loop {
+        match py.detach(&mut read) {
+            Err(Error::Interrupted) => py.check_signals()?,
+            outcome => return outcome.map_err(into_exception),
+        }
+    }
+}
+
+/// Up to so many octets, room is made before they have arrived. What a Web server announces it need not send.
+const ROOM: u64 = 1024 * 1024;
 
 /// A size as Python's files take it: `None` and negative numbers are no limit.
 fn limit(size: Option<isize>) -> usize {
@@ -42,12 +69,17 @@ fn limit(size: Option<isize>) -> usize {
 impl Input {
     #[pyo3(signature = (size = None, /))]
     fn read<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
-        self.fetch(py, |body, octets| body.read_up_to(limit(size), octets))
+        let limit = limit(size);
+        let announced = self.body.left();
+        match announced.map(|left| left.min(limit as u64)) {
+            Some(len @ ..=ROOM) => self.fill(py, usize::try_from(len)?),
+            _ => self.fetch(py, limit, Body::read_up_to),
+        }
     }
 
     #[pyo3(signature = (size = None, /))]
     fn readline<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
-        self.fetch(py, |body, octets| body.read_line(limit(size), octets))
+        self.fetch(py, limit(size), Body::read_line)
     }
 
     /// `hint` is octets behind which no further line is read.

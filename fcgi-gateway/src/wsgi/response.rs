@@ -88,6 +88,10 @@ fn send_blocks(iterable: &Bound<'_, PyAny>, start: &StartResponse) -> Result<(),
         if octets.is_empty() {
             continue;
         }
+        // While a thread sends, adding to its queue is not worth letting go of the interpreter.
+        if start.with(|response| Ok(response.write_at_once(octets)))? {
+            continue;
+        }
         let complete = py.detach(|| {
             start.with(|response| {
                 response.write(octets)?;

@@ -1,5 +1,7 @@
 //! A Web server for the tests, over any stream.
 
+#![allow(dead_code, reason = "each test program uses some of it")]
+
 use std::io::{Read, Write};
 
 use fcgi_proto::web_server::{Config, Connection, Event};
@@ -82,6 +84,14 @@ impl<S: Read + Write> Client<S> {
         self.connection
             .params(id, params.iter().copied(), &mut out)
             .unwrap();
+        self.stream.write_all(&out).unwrap();
+    }
+
+    /// Sends the body of a request that was begun without.
+    pub(crate) fn finish(&mut self, body: &[u8]) {
+        let (mut out, id) = (Vec::new(), self.id.unwrap());
+        self.connection.stdin(id, body, &mut out).unwrap();
+        self.connection.stdin_end(id, &mut out).unwrap();
         self.stream.write_all(&out).unwrap();
     }
 
