@@ -195,8 +195,9 @@ pub(crate) fn query(target: &[u8]) -> &[u8] {
         .map_or(b"", |mark| &target[mark + 1..])
 }
 
-/// Whether `said` can be what a server made of `decoded` by merging slashes or by losing characters to its code page, and
-/// by nothing else: a path that was rewritten stays rewritten, and one with `..` in it stays as the server resolved it.
+/// Whether `said` can be what a server made of `decoded` by merging slashes, by leaving `%2F` as it was (Apache's
+/// `AllowEncodedSlashes NoDecode`) or by losing characters to its code page, and by nothing else: a path that was rewritten
+/// stays rewritten, and one with `..` in it stays as the server resolved it.
 fn is_lossy_form(said: &[u8], decoded: &[u8]) -> bool {
     if decoded
         .split(|octet| *octet == b'/')
@@ -208,6 +209,10 @@ fn is_lossy_form(said: &[u8], decoded: &[u8]) -> bool {
     loop {
         match (said, decoded) {
             ([], []) => return true,
+            ([b'%', b'2', b'f' | b'F', said_rest @ ..], [b'/', decoded_rest @ ..]) => {
+                said = said_rest;
+                decoded = decoded_rest;
+            }
             ([b'/', said_rest @ ..], [b'/', decoded_rest @ ..]) => {
                 // Merged or not.
                 let merged = !matches!(said_rest, [b'/', ..]);
@@ -294,6 +299,22 @@ mod tests {
 
     const ROOT: (&str, &[u8]) = ("APPL_MD_PATH", b"/LM/W3SVC/1/ROOT");
     const APP: (&str, &[u8]) = ("APPL_MD_PATH", b"/LM/W3SVC/1/ROOT/My/App");
+
+    #[test]
+    fn an_encoded_slash_is_one_behind_every_server() {
+        let uri = ("REQUEST_URI", &b"/a%2Fb//c%2fd"[..]);
+        // Left as it was, decoded, and with slashes merged.
+        for said in [
+            &b"/a%2Fb//c%2fd"[..],
+            b"/a/b//c/d",
+            b"/a/b/c/d",
+            b"/a%2Fb/c/d",
+        ] {
+            check(None, &[("PATH_INFO", said), uri], "", "/a/b//c/d");
+        }
+        // What the server has rewritten stays so.
+        check(None, &[("PATH_INFO", b"/x%2Fb"), uri], "", "/x%2Fb");
+    }
 
     #[test]
     fn iis_repeats_the_script_name() {

@@ -5,6 +5,7 @@
 //! `IISWSGI_TEST_COMMAND`: the tests run what a user installs.
 
 pub mod conformance;
+pub mod web_server;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -252,6 +253,12 @@ impl Server {
         (server, addresses)
     }
 
+    /// The process's id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the server to end (SIGTERM), and waits until it has.
     ///
     /// # Panics
@@ -268,7 +275,16 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+        let ended = |child: &mut Child| matches!(child.try_wait(), Ok(Some(_)));
+        if !ended(&mut self.child) {
+            // Asked first, so that it can end what it has started.
+            let _ = Command::new("kill")
+                .arg(self.child.id().to_string())
+                .status();
+            let start = Instant::now();
+            while !ended(&mut self.child) && start.elapsed() < Duration::from_secs(5) {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

@@ -16,7 +16,15 @@ pub(crate) struct Args {
 }
 
 /// Debian packages that the end-to-end tests start or read with.
-const DEBIAN_PACKAGES: [&str; 1] = ["nginx-light"];
+const DEBIAN_PACKAGES: [&str; 7] = [
+    "apache2",
+    "caddy",
+    "haproxy",
+    "libapache2-mod-fcgid",
+    "libfcgi-bin",
+    "lighttpd",
+    "nginx-light",
+];
 
 /// Python packages that the tests of the wheel need.
 const PYTHON_PACKAGES: [&str; 3] = ["maturin>=1.9,<2", "pytest>=8,<9", "PasteDeploy>=3,<4"];
