@@ -125,6 +125,9 @@ pub struct ServeOptions {
     /// Whether `wsgi.errors` goes to the Web server too, over `FCGI_STDERR`. Default: no, as IIS turns it into a response of
     /// 500 unless its `stderrMode` is `IgnoreAndReturn200`.
     pub stderr_to_server: bool,
+    /// Whether bodies are read to their end before the application is called: up to so many octets in memory, longer ones
+    /// in a temporary file; `wsgi.input` can seek then. Default: no, the application reads as the octets arrive.
+    pub buffer_body: Option<usize>,
     /// What peers may cost.
     pub limits: Limits,
 }

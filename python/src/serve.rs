@@ -1,6 +1,7 @@
 //! `iiswsgi.serve()`: the gateway for an application that Python code has at hand, or names.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use fcgi_gateway::{Bind, ServeOptions};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -13,7 +14,8 @@ use pyo3::prelude::*;
 #[pyfunction]
 #[pyo3(signature = (
     app, *, unix = None, unix_mode = None, tcp = None, threads = 1, chdir = None, python_path = Vec::new(), script_name = None,
-    log_file = None, log_level = None, log_json = false, stderr_to_server = false
+    log_file = None, log_level = None, log_json = false, stderr_to_server = false, buffer_body = None, max_body = None, max_connections = None,
+    read_timeout = None, write_timeout = None
 ))]
 #[expect(
     clippy::too_many_arguments,
@@ -32,6 +34,11 @@ pub(crate) fn serve(
     log_level: Option<String>,
     log_json: bool,
     stderr_to_server: bool,
+    buffer_body: Option<usize>,
+    max_body: Option<u64>,
+    max_connections: Option<usize>,
+    read_timeout: Option<f64>,
+    write_timeout: Option<f64>,
 ) -> PyResult<()> {
     let mut options = ServeOptions::default();
     options.bind = match (unix, tcp) {
@@ -51,6 +58,17 @@ pub(crate) fn serve(
     options.log.level = log_level;
     options.log.json = log_json;
     options.stderr_to_server = stderr_to_server;
+    options.buffer_body = buffer_body;
+    options.limits.body_len = max_body;
+    if let Some(connections) = max_connections {
+        options.limits.connections = connections;
+    }
+    if let Some(seconds) = read_timeout {
+        options.limits.read_timeout = Some(timeout("read_timeout", seconds)?);
+    }
+    if let Some(seconds) = write_timeout {
+        options.limits.write_timeout = Some(timeout("write_timeout", seconds)?);
+    }
     let served = match app.extract::<String>() {
         Ok(name) => {
             options.app = name;
@@ -59,6 +77,16 @@ pub(crate) fn serve(
         Err(_) => fcgi_gateway::serve_callable(app, &options),
     };
     served.map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}
+
+/// A time to wait in seconds.
+fn timeout(name: &str, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|timeout| !timeout.is_zero())
+        .ok_or_else(|| {
+            PyValueError::new_err(format!("{name} is {seconds}, which is no time in seconds"))
+        })
 }
 
 /// An address; a port alone is one of this machine only.

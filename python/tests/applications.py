@@ -56,6 +56,26 @@ def reads(environ, start_response):
     return [repr(parts).encode()]
 
 
+def seeks(environ, start_response):
+    """The kind of the body's file, and its octets read twice."""
+    stream = environ["wsgi.input"]
+    kind = type(stream).__name__
+    first = stream.read()
+    stream.seek(0)
+    again = stream.read()
+    start_response("200 OK", TEXT)
+    return [f"{kind} {len(first)} {first == again}".encode()]
+
+
+def disk_full(environ, start_response):
+    """From now on no file of this process can grow beyond a megabyte."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
+    start_response("200 OK", TEXT)
+    return [b"full"]
+
+
 def upload(environ, start_response):
     total = 0
     while True:

@@ -12,6 +12,7 @@ use super::exception::traceback;
 use super::file_wrapper::FileWrapper;
 use super::input::Input;
 use super::response::{Failure, send};
+use super::spool::spool;
 use super::start_response::StartResponse;
 use crate::{Application, Error, Request, Response};
 
@@ -28,6 +29,8 @@ pub struct WsgiApplication {
     multiprocess: bool,
     /// Whether `wsgi.errors` goes to the Web server too.
     stderr_to_server: bool,
+    /// Octets of a body that are kept in memory, where bodies are read before the application is called.
+    buffer_body: Option<usize>,
 }
 
 impl WsgiApplication {
@@ -41,6 +44,7 @@ impl WsgiApplication {
             multithread: false,
             multiprocess: false,
             stderr_to_server: false,
+            buffer_body: None,
         }
     }
 
@@ -67,10 +71,19 @@ impl WsgiApplication {
         self
     }
 
+    /// Sets whether bodies are read to their end before it is called: up to so many octets in memory, longer ones in a
+    /// temporary file. `wsgi.input` can seek then. `None` reads them as the application does.
+    #[must_use]
+    pub const fn buffer_body(mut self, memory: Option<usize>) -> Self {
+        self.buffer_body = memory;
+        self
+    }
+
     fn environ<'py>(
         &self,
         py: Python<'py>,
         request: &Request<'_>,
+        input: &Bound<'py, PyAny>,
         errors: &Bound<'py, Errors>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let environ = PyDict::new(py);
@@ -83,7 +96,7 @@ impl WsgiApplication {
         })?;
         environ.set_item(intern!(py, "wsgi.version"), (1, 0))?;
         environ.set_item(intern!(py, "wsgi.url_scheme"), variables.url_scheme())?;
-        environ.set_item(intern!(py, "wsgi.input"), Input::new(request.body()))?;
+        environ.set_item(intern!(py, "wsgi.input"), input)?;
         environ.set_item(intern!(py, "wsgi.errors"), errors)?;
         environ.set_item(intern!(py, "wsgi.multithread"), self.multithread)?;
         environ.set_item(intern!(py, "wsgi.multiprocess"), self.multiprocess)?;
@@ -106,11 +119,19 @@ impl WsgiApplication {
     ) -> Result<(), Failure> {
         let server = self.stderr_to_server.then(|| request.body());
         let errors = Bound::new(py, Errors::of_request(request.number(), server))?;
-        let environ = self.environ(py, request, &errors)?;
+        let input = match self.buffer_body {
+            Some(memory) => spool(py, &request.body(), memory)?,
+            None => Bound::new(py, Input::new(request.body()))?.into_any(),
+        };
+        let environ = self.environ(py, request, &input, &errors)?;
         let sent = match self.callable.bind(py).call1((environ, start)) {
             Ok(iterable) => send(&iterable, start.get(), request.number()),
             Err(exception) => Err(exception.into()),
         };
+        if self.buffer_body.is_some() {
+            // A temporary file takes room until it is closed, whoever else still holds it.
+            input.call_method0(intern!(py, "close"))?;
+        }
         errors.get().close();
         sent
     }

@@ -44,7 +44,7 @@ impl Input {
 }
 
 /// Reads without holding the interpreter, and lets it handle the signals that arrive meanwhile.
-fn uninterrupted(
+pub(crate) fn uninterrupted(
     py: Python<'_>,
     mut read: impl FnMut() -> Result<(), Error> + Send,
 ) -> PyResult<()> {

@@ -26,6 +26,8 @@ mod serve;
 mod signals;
 mod spec;
 #[cfg(feature = "python")]
+mod spool;
+#[cfg(feature = "python")]
 mod start_response;
 
 #[cfg(feature = "python")]

@@ -78,7 +78,8 @@ fn serve_logged<'py>(
     let application = WsgiApplication::new(&callable)
         .script_name(options.script_name.clone())
         .concurrency(options.threads > 1, options.bind.is_shared())
-        .stderr_to_server(options.stderr_to_server);
+        .stderr_to_server(options.stderr_to_server)
+        .buffer_body(options.buffer_body);
     let signals = Signals::install(py, &shutdown).map_err(python_failed)?;
     tracing::info!(
         on = server.describe(),

@@ -4,9 +4,10 @@
 //! command over to a Python that has the wheel.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use fcgi_gateway::{Bind, log};
+use fcgi_gateway::{Bind, Limits, log};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -45,6 +46,28 @@ pub(crate) struct Args {
     /// The path that the application is mounted at, where the Web server does not tell
     #[arg(long, value_name = "PATH")]
     script_name: Option<String>,
+    /// Read each body to its end before the application is called: up to SIZE in memory, longer ones in a temporary file.
+    /// wsgi.input can seek then
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    buffer_body: Option<u64>,
+    /// The longest body, for example 30M; a longer one is answered with status 413 [default: the Web server's limit]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Limits")]
+    max_body: Option<u64>,
+    /// Connections at once; further ones wait in the socket's queue
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    max_connections: u32,
+    /// Variables of a request, which are its headers and some 30 more
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    max_params: u32,
+    /// Octets of a request's variables
+    #[arg(long, value_name = "SIZE", default_value = "256K", value_parser = parse_size, help_heading = "Limits")]
+    max_params_size: u64,
+    /// Seconds that a request may wait for the next octets of its body
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    read_timeout: u32,
+    /// Seconds that a response may wait for the Web server to take more of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    write_timeout: u32,
     /// The log [default: WSGI_LOG, else iiswsgi.log in IIS_USER_HOME's Logs, TEMP or the root]
     #[arg(long, value_name = "FILE", help_heading = "Logging")]
     log_file: Option<Utf8PathBuf>,
@@ -69,6 +92,18 @@ impl Args {
             (None, Some(address)) => Bind::Tcp(address),
             (None, None) => Bind::Auto,
         }
+    }
+
+    fn limits(&self) -> Limits {
+        let len = |size| usize::try_from(size).unwrap_or(usize::MAX);
+        let mut limits = Limits::default();
+        limits.body_len = self.max_body;
+        limits.connections = len(self.max_connections.into());
+        limits.fcgi.params_pairs = len(self.max_params.into());
+        limits.fcgi.params_len = len(self.max_params_size);
+        limits.read_timeout = Some(Duration::from_secs(self.read_timeout.into()));
+        limits.write_timeout = Some(Duration::from_secs(self.write_timeout.into()));
+        limits
     }
 
     fn log(&self) -> log::Options {
@@ -117,6 +152,8 @@ fn serve(app: &str, args: &Args, _: &Context) -> Result<()> {
     options.script_name.clone_from(&args.script_name);
     options.log = args.log();
     options.stderr_to_server = args.stderr_to_server;
+    options.buffer_body = args.buffer_body.and_then(|size| size.try_into().ok());
+    options.limits = args.limits();
     fcgi_gateway::serve(&options).map_err(|error| Error::new(error.to_string()))
 }
 
@@ -126,7 +163,7 @@ fn serve(_: &str, args: &Args, context: &Context) -> Result<()> {
     use crate::deploy::project::VIRTUAL_ENV;
     use crate::deploy::virtual_env::{PythonEnvironment, find_python};
 
-    let _ = args.log();
+    let _ = (args.log(), args.limits(), args.buffer_body);
     let folder = args.chdir.clone().unwrap_or_else(|| ".".into());
     let own = PythonEnvironment::in_folder(&folder.join(VIRTUAL_ENV)).python;
     let python = if own.exists() {
@@ -178,6 +215,19 @@ fn parse_mode(text: &str) -> std::result::Result<u32, String> {
         .ok_or_else(|| "write permissions in octal, for example 660".to_owned())
 }
 
+/// Octets, with K, M or G for 1024 of the one before.
+fn parse_size(text: &str) -> std::result::Result<u64, String> {
+    let (digits, unit) = match text.trim_end_matches(['b', 'B']).char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    let size: Option<u64> = digits.trim().parse().ok();
+    size.and_then(|size| size.checked_mul(unit))
+        .ok_or_else(|| "write a number of octets, for example 65536, 64K or 30M".to_owned())
+}
+
 fn parse_address(text: &str) -> std::result::Result<SocketAddr, String> {
     if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
         return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
@@ -206,6 +256,28 @@ mod tests {
             "[::1]:1".parse().unwrap()
         );
         assert!(parse_address("localhost").is_err());
+        assert!(parse_address("").is_err());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, size) in [
+            ("0", 0),
+            ("10", 10),
+            ("64K", 65_536),
+            ("64kb", 65_536),
+            ("1M", 1 << 20),
+            ("2 G", 2 << 30),
+        ] {
+            assert_eq!(parse_size(text), Ok(size), "{text}");
+        }
+        for text in ["", "K", "1T", "-1", "1.5M", "99999999999G"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn modes_are_octal() {
         assert_eq!(parse_mode("660").unwrap(), 0o660);
         assert!(parse_mode("999").is_err());
     }

@@ -18,4 +18,9 @@ def serve(
     log_level: Optional[str] = None,
     log_json: bool = False,
     stderr_to_server: bool = False,
+    buffer_body: Optional[int] = None,
+    max_body: Optional[int] = None,
+    max_connections: Optional[int] = None,
+    read_timeout: Optional[float] = None,
+    write_timeout: Optional[float] = None,
 ) -> None: ...
