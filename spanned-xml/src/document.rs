@@ -27,7 +27,18 @@ impl Document {
     ///
     /// As [`Document::parse`].
     pub fn parse_with(source: &Source, limits: &Limits) -> Result<Self, Problem> {
-        parse::parse(source.text(), limits)
+        parse::parse(source.text(), limits, &|_| true)
+    }
+
+    /// Parses a source with the default [`Limits`], without the content that nobody wants: `keep` is asked for each
+    /// element that has a start and an end tag, with the names on the way to it, its own last. Where it says no, the
+    /// element is in the tree without its children; what is left out is checked as all else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::parse`].
+    pub fn parse_parts(source: &Source, keep: impl Fn(&[&str]) -> bool) -> Result<Self, Problem> {
+        parse::parse(source.text(), &Limits::default(), &keep)
     }
 
     /// The document element.

@@ -32,7 +32,13 @@ impl Default for Limits {
     }
 }
 
-pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Document, Problem> {
+/// `keep` says of an element, by the names on the way to it, whether its content is put into the tree; what is left out
+/// is checked all the same.
+pub(crate) fn parse(
+    text: &str,
+    limits: &Limits,
+    keep: &dyn Fn(&[&str]) -> bool,
+) -> Result<Document, Problem> {
     if text.len() > limits.text_len {
         return Err(limit(format!(
             "{} octets of XML are more than the {} allowed",
@@ -40,10 +46,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Document, Problem> {
             limits.text_len
         )));
     }
-    if let Some((offset, character)) = text
-        .char_indices()
-        .find(|&(_, character)| !is_xml_char(character))
-    {
+    if let Some((offset, character)) = not_xml(text) {
         return Err(
             syntax(format!("the character {character:?} is not allowed in XML"))
                 .at(Span::new(offset, offset + character.len_utf8()))
@@ -53,7 +56,9 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Document, Problem> {
     let mut builder = Builder {
         text,
         limits,
+        keep,
         open: Vec::new(),
+        left_out: Vec::new(),
         root: None,
         declaration: None,
         pending: None,
@@ -80,20 +85,20 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Document, Problem> {
         }
         match event {
             Event::Start(tag) => builder.start(&tag, span)?,
-            Event::Empty(tag) => {
-                let element = builder.element(&tag, span)?;
-                builder.place(Node::Element(element))?;
-            }
+            Event::Empty(tag) => builder.empty(&tag, span)?,
             Event::End(_) => builder.end(span)?,
             Event::CData(content) => {
                 if builder.open.is_empty() {
                     return Err(outside(span));
                 }
-                builder.place(Node::CData(Text {
-                    value: normalize_line_ends(&content),
-                    span,
-                }))?;
+                if builder.keeps_content() {
+                    builder.place(Node::CData(Text {
+                        value: normalize_line_ends(&content),
+                        span,
+                    }))?;
+                }
             }
+            Event::Comment(_) | Event::PI(_) if !builder.keeps_content() => {}
             Event::Comment(content) => builder.place(Node::Comment(Text {
                 value: content.to_string(),
                 span,
@@ -127,16 +132,30 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Document, Problem> {
 struct Builder<'t> {
     text: &'t str,
     limits: &'t Limits,
+    keep: &'t dyn Fn(&[&str]) -> bool,
     open: Vec<Element>,
+    /// Below the last of `open`: elements that do not go into the tree, by the places of start tag and name. The first
+    /// is that last element itself, whose content is left out.
+    left_out: Vec<(Span, Span)>,
     root: Option<Element>,
     declaration: Option<Span>,
     /// Text and references read so far that belong to one run.
     pending: Option<Span>,
 }
 
-impl Builder<'_> {
-    fn slice(&self, span: Span) -> &str {
+impl<'t> Builder<'t> {
+    fn slice(&self, span: Span) -> &'t str {
         self.text.get(span.range()).unwrap_or_default()
+    }
+
+    fn keeps_content(&self) -> bool {
+        self.left_out.is_empty()
+    }
+
+    /// Whether the content of the element opened last goes into the tree.
+    fn asks_for_content(&self) -> bool {
+        let path: Vec<&str> = self.open.iter().map(|open| open.name.as_str()).collect();
+        (self.keep)(&path)
     }
 
     fn flush_text(&mut self) -> Result<(), Problem> {
@@ -150,6 +169,9 @@ impl Builder<'_> {
             } else {
                 Err(outside(span))
             };
+        }
+        if !self.keeps_content() {
+            return check_references(raw, span.start, false);
         }
         let value = resolve(raw, span.start, false)?;
         self.place(Node::Text(Text { value, span }))
@@ -174,40 +196,64 @@ impl Builder<'_> {
     }
 
     fn start(&mut self, tag: &BytesStart<'_>, span: Span) -> Result<(), Problem> {
-        if self.open.len() >= self.limits.depth {
+        let depth = self.open.len() + self.left_out.len().saturating_sub(1);
+        if depth >= self.limits.depth {
             return Err(limit(format!(
                 "elements are nested deeper than the {} levels allowed",
                 self.limits.depth
             ))
             .at(span));
         }
+        if !self.keeps_content() {
+            let name_span = self.check_tag(tag, span)?;
+            self.left_out.push((span, name_span));
+            return Ok(());
+        }
         let element = self.element(tag, span)?;
+        let name_span = element.name_span;
         self.open.push(element);
+        if !self.asks_for_content() {
+            self.left_out.push((span, name_span));
+        }
         Ok(())
     }
 
+    fn empty(&mut self, tag: &BytesStart<'_>, span: Span) -> Result<(), Problem> {
+        if !self.keeps_content() {
+            return self.check_tag(tag, span).map(|_| ());
+        }
+        let element = self.element(tag, span)?;
+        self.place(Node::Element(element))
+    }
+
     fn end(&mut self, span: Span) -> Result<(), Problem> {
+        // Between `</` and `>`.
         let name = self
-            .slice(span)
-            .trim_start_matches("</")
-            .trim_end_matches('>')
+            .slice(Span::new(span.start + 2, span.end.saturating_sub(1)))
             .trim_end();
-        let Some(element) = self.open.last() else {
+        let innermost = self.left_out.last().copied().or_else(|| {
+            let element = self.open.last()?;
+            Some((element.start_tag, element.name_span))
+        });
+        let Some((start_tag, opened)) = innermost else {
             return Err(syntax(format!("the end tag `</{name}>` has no start tag"))
                 .at(span)
                 .help("remove it, or add its start tag"));
         };
-        if element.name != name {
+        let opened = self.slice(opened);
+        if opened != name {
             return Err(syntax(format!(
-                "the end tag `</{name}>` does not match the start tag `<{}>`",
-                element.name
+                "the end tag `</{name}>` does not match the start tag `<{opened}>`"
             ))
             .at(span)
-            .related(element.start_tag, "opened here")
+            .related(start_tag, "opened here")
             .help(format!(
-                "write `</{}>`, or close the elements in between first",
-                element.name
+                "write `</{opened}>`, or close the elements in between first"
             )));
+        }
+        self.left_out.pop();
+        if !self.left_out.is_empty() {
+            return Ok(());
         }
         if let Some(mut element) = self.open.pop() {
             element.span.end = span.end;
@@ -234,17 +280,59 @@ impl Builder<'_> {
         })
     }
 
+    /// Checks a tag that does not go into the tree, and gives its name's place.
+    fn check_tag(&self, tag: &BytesStart<'_>, span: Span) -> Result<Span, Problem> {
+        let content = span.start + 1;
+        let name_span = Span::new(content, content + tag.name().as_ref().len());
+        check_name(self.slice(name_span), name_span)?;
+        let mut names: Vec<Span> = Vec::new();
+        self.scan_attributes(tag, span, |name_span, value_span| {
+            let name = self.slice(name_span);
+            if let Some(first) = names.iter().find(|first| self.slice(**first) == name) {
+                return Err(duplicate(name, name_span, *first));
+            }
+            names.push(name_span);
+            check_references(self.slice(value_span), value_span.start, true)
+        })?;
+        Ok(name_span)
+    }
+
     fn attributes(&self, tag: &BytesStart<'_>, span: Span) -> Result<Vec<Attribute>, Problem> {
+        let mut attributes: Vec<Attribute> = Vec::new();
+        self.scan_attributes(tag, span, |name_span, value_span| {
+            let name = self.slice(name_span);
+            if let Some(first) = attributes.iter().find(|first| first.name == name) {
+                return Err(duplicate(name, name_span, first.span));
+            }
+            attributes.push(Attribute {
+                name: name.to_owned(),
+                name_span,
+                value: resolve(self.slice(value_span), value_span.start, true)?,
+                value_span,
+                span: Span::new(name_span.start, value_span.end + 1),
+            });
+            Ok(())
+        })?;
+        Ok(attributes)
+    }
+
+    /// Calls `found` with the places of each attribute's name and value, which are checked but for references and
+    /// duplicates.
+    fn scan_attributes(
+        &self,
+        tag: &BytesStart<'_>,
+        span: Span,
+        mut found: impl FnMut(Span, Span) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
         let raw: &str = tag;
         let content = span.start + 1;
         // Attribute names and values are slices of the tag's own text, so that their distance from its beginning is
         // their place.
         let place =
             |part: &str| content + (part.as_ptr() as usize).saturating_sub(raw.as_ptr() as usize);
-        let mut attributes: Vec<Attribute> = Vec::new();
-        for attribute in tag.attributes().with_checks(false) {
+        for (count, attribute) in tag.attributes().with_checks(false).enumerate() {
             let attribute = attribute.map_err(|error| attribute_error(&error, content, span))?;
-            if attributes.len() >= self.limits.attributes {
+            if count >= self.limits.attributes {
                 return Err(limit(format!(
                     "more than the {} attributes allowed in one element",
                     self.limits.attributes
@@ -254,15 +342,6 @@ impl Builder<'_> {
             let name = attribute.key.as_ref();
             let name_span = Span::new(place(name), place(name) + name.len());
             check_name(name, name_span)?;
-            if let Some(first) = attributes.iter().find(|first| first.name == name) {
-                return Err(Problem::error(
-                    "xml-duplicate-attribute",
-                    format!("the attribute `{name}` is given twice"),
-                )
-                .at(name_span)
-                .related(first.span, "given here first")
-                .help("remove one of the two"));
-            }
             if !self
                 .slice(Span::new(name_span.start - 1, name_span.start))
                 .starts_with(is_white_space)
@@ -280,17 +359,9 @@ impl Builder<'_> {
                     .at(Span::at(value_span.start + less_than))
                     .help("write `&lt;`"));
             }
-            let value = resolve(value, value_span.start, true)?;
-            let span = Span::new(name_span.start, value_span.end + 1);
-            attributes.push(Attribute {
-                name: name.to_owned(),
-                name_span,
-                value,
-                value_span,
-                span,
-            });
+            found(name_span, value_span)?;
         }
-        Ok(attributes)
+        Ok(())
     }
 
     fn syntax_error(&self, error: &Error, offset: usize) -> Problem {
@@ -342,13 +413,14 @@ impl Builder<'_> {
         )
     }
 
-    fn finish(mut self) -> Result<Document, Problem> {
-        if let Some(element) = self.open.pop() {
-            return Err(
-                syntax(format!("the element `<{}>` is not closed", element.name))
-                    .at(element.start_tag)
-                    .help(format!("add `</{}>`", element.name)),
-            );
+    fn finish(self) -> Result<Document, Problem> {
+        let open = self.open.last();
+        let innermost = open.map(|open| (open.start_tag, open.name_span));
+        if let Some((start_tag, name)) = self.left_out.last().copied().or(innermost) {
+            let name = self.slice(name);
+            return Err(syntax(format!("the element `<{name}>` is not closed"))
+                .at(start_tag)
+                .help(format!("add `</{name}>`")));
         }
         let declaration = self.declaration;
         self.root
@@ -359,6 +431,37 @@ impl Builder<'_> {
                     .help("an XML file has one outermost element")
             })
     }
+}
+
+/// The first character that XML 1.0 does not allow. Nearly all text has none of the octets that such one can begin with.
+fn not_xml(text: &str) -> Option<(usize, char)> {
+    let odd =
+        |octet: &u8| (*octet < 0x20 && !matches!(octet, b'\t' | b'\n' | b'\r')) || *octet == 0xEF;
+    // Whole blocks without a way out of them, which the compiler makes vector instructions of.
+    let is_odd = |block: &[u8]| block.iter().fold(false, |found, octet| found | odd(octet));
+    if !text.as_bytes().chunks(4096).any(is_odd) {
+        return None;
+    }
+    text.char_indices()
+        .find(|&(_, character)| !is_xml_char(character))
+}
+
+fn duplicate(name: &str, place: Span, first: Span) -> Problem {
+    Problem::error(
+        "xml-duplicate-attribute",
+        format!("the attribute `{name}` is given twice"),
+    )
+    .at(place)
+    .related(first, "given here first")
+    .help("remove one of the two")
+}
+
+/// Whether every reference stands for something; nothing is allocated where there is none.
+fn check_references(raw: &str, base: usize, attribute: bool) -> Result<(), Problem> {
+    if raw.as_bytes().contains(&b'&') {
+        resolve(raw, base, attribute)?;
+    }
+    Ok(())
 }
 
 /// Resolves the references of character data or an attribute value, with line ends and white space as XML 1.0 sections
@@ -444,6 +547,11 @@ fn check_name(name: &str, span: Span) -> Result<(), Problem> {
     let start = |character: char| {
         character.is_ascii_alphabetic() || matches!(character, '_' | ':') || !character.is_ascii()
     };
+    let plain =
+        |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b':' | b'-' | b'.');
+    if name.bytes().all(plain) && name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Ok(());
+    }
     let mut characters = name.chars();
     if characters.next().is_some_and(start)
         && characters.all(|character| {
@@ -603,6 +711,47 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_checked() {
+        let at_most = |text: &str| {
+            let source = Source::from_text("x", text);
+            Document::parse_parts(&source, |path| path != ["a", "b"])
+        };
+        let text = "<a><b c='1'>t<d/><!-- x --><e></e></b><f>u</f></a>";
+        let document = at_most(text).unwrap();
+        let b = document.root().child("b").unwrap();
+        assert_eq!((b.value("c"), b.children.len()), (Some("1"), 0));
+        let whole = parse_text(text).unwrap();
+        assert_eq!(b.span, whole.root().child("b").unwrap().span);
+        assert_eq!(b.end_tag, whole.root().child("b").unwrap().end_tag);
+        assert_eq!(document.root().child("f"), whole.root().child("f"));
+        for text in [
+            "<a><b><d></b></a>",
+            "<a><b><d></e></b></a>",
+            "<a><b><d>",
+            "<a><b>",
+            "<a><b></a>",
+            "<a><b><d x='1' x='2'/></b></a>",
+            "<a><b><d x='&y;'/></b></a>",
+            "<a><b>&y;</b></a>",
+            "<a><b><1/></b></a>",
+            "<a><b><d x='<'/></b></a>",
+        ] {
+            let (left_out, whole) = (
+                at_most(text).expect_err(text),
+                parse_text(text).unwrap_err(),
+            );
+            assert_eq!(
+                (left_out.code, left_out.span),
+                (whole.code, whole.span),
+                "{text}"
+            );
+            assert_eq!(left_out.message, whole.message, "{text}");
+        }
+        let deep = format!("<a><b>{}{}</b></a>", "<a>".repeat(300), "</a>".repeat(300));
+        assert_eq!(at_most(&deep).unwrap_err().code, "xml-limit");
+    }
+
+    #[test]
     fn limits_are_kept() {
         let deep = "<a>".repeat(300) + &"</a>".repeat(300);
         assert_eq!(parse_text(&deep).unwrap_err().code, "xml-limit");
@@ -610,13 +759,18 @@ mod tests {
             text_len: 3,
             ..Limits::default()
         };
-        assert_eq!(parse("<a/>", &limits).unwrap_err().code, "xml-limit");
+        assert_eq!(
+            parse("<a/>", &limits, &|_| true).unwrap_err().code,
+            "xml-limit"
+        );
         let limits = Limits {
             attributes: 1,
             ..Limits::default()
         };
         assert_eq!(
-            parse("<a b='' c=''/>", &limits).unwrap_err().code,
+            parse("<a b='' c=''/>", &limits, &|_| true)
+                .unwrap_err()
+                .code,
             "xml-limit"
         );
     }
