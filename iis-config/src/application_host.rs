@@ -61,7 +61,7 @@ impl Location {
         segments(place).starts_with(&segments(&self.path))
     }
 
-    fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.path
             .split(['/', '\\'])
             .filter(|segment| !segment.is_empty() && *segment != ".")
@@ -122,7 +122,7 @@ impl ApplicationHost {
         Ok(host)
     }
 
-    fn read(document: &Document, problems: &mut Vec<Problem>) -> Self {
+    pub(crate) fn read(document: &Document, problems: &mut Vec<Problem>) -> Self {
         let root = document.root();
         let sites_section = section::single(root, "system.applicationHost/sites", problems);
         let fast_cgi_section = section::single(root, "system.webServer/fastCgi", problems);

@@ -72,4 +72,12 @@ impl<K: Eq + Hash> Keys<K> {
             }
         }
     }
+
+    /// Forgets a key that was removed again.
+    pub(crate) fn forget<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
+    where
+        K: core::borrow::Borrow<Q>,
+    {
+        self.first.remove(key);
+    }
 }

@@ -12,6 +12,9 @@
 //! - [`find_fast_cgi_application`]: `scriptProcessor` to `fullPath` and `arguments`, byte for byte, and how close a miss was.
 //! - [`edit`]: changes as splices into the text, idempotent, indented as their neighbours.
 //! - [`win_path`] and [`command_line`]: Windows spellings of paths and command lines, on any system.
+//! - [`doctor`]: what keeps an application from working, in configuration files and facts about the machine.
+//! - [`schema`]: IIS's own schema language, and any section of a file checked against it.
+//! - [`effective`]: what holds at one place when all files above it are merged, locks included.
 //! - [`appcmd`]: argument vectors for `appcmd.exe` and its answers.
 //!
 //! ```
@@ -31,8 +34,7 @@
 //!
 //! # What is left out
 //!
-//! The crate does no I/O: callers read and write the files. Locking (`overrideMode`, `lockItem` and the rest) and the
-//! schema language of `IIS_schema.xml` are not modelled; what is unknown is kept in the file and ignored when reading.
+//! The crate does no I/O: callers read and write the files. What is unknown is kept in the file and ignored when reading.
 //! Nothing here was derived from a running IIS; sources are Microsoft's schema files and documentation.
 
 mod application_host;
@@ -42,19 +44,24 @@ mod error;
 mod fast_cgi;
 mod handler_match;
 mod handlers;
+mod http_platform;
+mod rules;
 mod section;
 mod sites;
 mod web_config;
 
 pub mod appcmd;
 pub mod command_line;
+pub mod doctor;
 pub mod edit;
+pub mod effective;
+pub mod schema;
 pub mod win_path;
 
 pub use application_host::{ApplicationHost, Location};
 pub use declared::Declared;
 pub use error::Error;
-pub use fast_cgi::{EnvironmentVariable, FastCgiApplication, Protocol, StderrMode};
+pub use fast_cgi::{EnvironmentVariable, FastCgiApplication, IisVersion, Protocol, StderrMode};
 pub use handler_match::{
     Bitness, Difference, HandlerMatch, NearMiss, PipelineMode, Request, Resource, WorkerProcess,
     find_fast_cgi_application,
@@ -62,5 +69,7 @@ pub use handler_match::{
 pub use handlers::{
     Handler, HandlerChange, Handlers, HandlersSection, RequireAccess, ResourceType,
 };
+pub use http_platform::HttpPlatform;
+pub use rules::RULES;
 pub use sites::{Application, Binding, ResolvedPath, Site, VirtualDirectory};
 pub use web_config::{AppSetting, WebConfig};

@@ -4,7 +4,23 @@ use spanned_xml::{Document, Element, Problem, Source};
 
 /// Parses a configuration file; its root must be `configuration`.
 pub(crate) fn parse(source: &Source) -> Result<Document, Problem> {
-    let document = Document::parse(source)?;
+    check_root(Document::parse(source)?)
+}
+
+/// Parses a configuration file for one section: nothing below its groups' and the root's other children is in the tree.
+/// A large file is mostly something else, and read several times as fast so.
+pub(crate) fn parse_section(source: &Source, path: &str) -> Result<Document, Problem> {
+    let wanted: Vec<&str> = path.split('/').collect();
+    check_root(Document::parse_parts(source, |names| {
+        let below = names.get(1..).unwrap_or_default();
+        below
+            .iter()
+            .zip(&wanted)
+            .all(|(name, wanted)| name == wanted)
+    })?)
+}
+
+fn check_root(document: Document) -> Result<Document, Problem> {
     let root = document.root();
     if root.local_name() == "configuration" {
         return Ok(document);
@@ -59,20 +75,24 @@ pub(crate) fn single<'a>(
             .help("move everything into one; IIS refuses the file with both"),
         );
     }
-    if let Some(elsewhere) = first.attribute("configSource") {
-        problems.push(
-            Problem::warning(
-                "iis-config-source",
-                format!(
-                    "the section `{path}` is kept in `{}`, which was not read",
-                    elsewhere.value
-                ),
-            )
-            .at(elsewhere.span)
-            .help("move the section's content into this file"),
-        );
+    if first.attribute("configSource").is_some() {
+        problems.push(not_read(first, path));
     }
     Some(first)
+}
+
+/// The warning for a section that is kept in another file.
+pub(crate) fn not_read(section: &Element, path: &str) -> Problem {
+    let elsewhere = section.attribute("configSource");
+    Problem::warning(
+        "iis-config-source",
+        format!(
+            "the section `{path}` is kept in `{}`, which was not read",
+            elsewhere.map_or("another file", |elsewhere| &elsewhere.value)
+        ),
+    )
+    .at(elsewhere.map_or(section.start_tag, |elsewhere| elsewhere.span))
+    .help("move the section's content into this file")
 }
 
 /// The problem with editing a section that is kept in another file, where there is one at `path`.

@@ -10,8 +10,8 @@ use crate::attribute::Reader;
 use crate::handler_match::first_difference;
 use crate::section::{self, sections};
 use crate::{
-    Declared, Error, FastCgiApplication, Handlers, HandlersSection, Location, fast_cgi,
-    find_fast_cgi_application,
+    Declared, Error, FastCgiApplication, Handlers, HandlersSection, HttpPlatform, Location,
+    fast_cgi, find_fast_cgi_application,
 };
 
 /// What a `web.config` says about serving FastCGI applications.
@@ -22,6 +22,8 @@ pub struct WebConfig {
     pub handlers: HandlersSection,
     /// `system.webServer/fastCgi`: without effect here, read for an installer.
     pub fast_cgi: Vec<Declared<FastCgiApplication>>,
+    /// `system.webServer/httpPlatform`.
+    pub http_platform: Option<Declared<HttpPlatform>>,
     /// `appSettings`, in order.
     pub app_settings: Vec<Declared<AppSetting>>,
     /// The `location` elements, in order.
@@ -66,7 +68,7 @@ impl WebConfig {
         Ok(web_config)
     }
 
-    fn read(document: &Document, problems: &mut Vec<Problem>) -> Self {
+    pub(crate) fn read(document: &Document, problems: &mut Vec<Problem>) -> Self {
         let root = document.root();
         let fast_cgi = section::single(root, "system.webServer/fastCgi", problems);
         let app_settings = sections(root, "appSettings/add")
@@ -85,6 +87,8 @@ impl WebConfig {
             fast_cgi: fast_cgi
                 .map(|section| fast_cgi::read_section(section, problems))
                 .unwrap_or_default(),
+            http_platform: section::single(root, "system.webServer/httpPlatform", problems)
+                .map(|section| Declared::new(HttpPlatform::read(section), section)),
             app_settings,
             locations: Location::read_all(root, problems),
             warnings: Vec::new(),
@@ -215,7 +219,7 @@ impl WebConfig {
 }
 
 /// The character of an attribute's raw value that stands for byte `offset` of its parsed value.
-fn caret(source: &Source, raw: Span, offset: usize) -> Span {
+pub(crate) fn caret(source: &Source, raw: Span, offset: usize) -> Span {
     let text = source.slice(raw);
     let mut parsed = 0;
     let mut at = 0;

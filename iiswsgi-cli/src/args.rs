@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use annotate_snippets::Renderer;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{bootstrap, completions, dev, msdeploy, serve, webpi};
+use crate::commands::{bootstrap, completions, dev, iis, msdeploy, serve, webpi, webpicmd};
 use crate::context::{Context, Environment, Format, Host, write_error};
 use crate::diagnostics;
-use crate::error::{ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Result};
 
 /// Python web applications on Microsoft IIS: build Web Deploy packages and WebPI feeds, install them, serve them over
 /// FastCGI. Every command works on every operating system.
@@ -56,6 +56,11 @@ enum Command {
     /// Web Platform Installer feeds: write one, install from one
     #[command(subcommand)]
     Webpi(webpi::Command),
+    /// WebpiCmd.exe's command line: /List, /Install, /Offline and their switches
+    Webpicmd(webpicmd::Args),
+    /// IIS's configuration: register FastCGI applications, and find out why one does not work
+    #[command(subcommand)]
+    Iis(iis::Command),
     /// Serve a WSGI application over FastCGI: the gateway that IIS, nginx, Apache and others start
     Serve(serve::Args),
     /// Serve a site over HTTP on this machine as IIS would: the local stand-in for IIS
@@ -101,6 +106,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitStatus 
     };
     match run(&cli.command, &context) {
         Ok(()) => ExitStatus::Ok,
+        Err(Error::Reported) => ExitStatus::Failure,
         Err(error) => {
             if context.format == Format::Json {
                 // A plain tree of JSON values always serialises, and a closed output leaves no one to tell.
@@ -116,6 +122,8 @@ fn run(command: &Command, context: &Context) -> Result<()> {
     match command {
         Command::Msdeploy(command) => msdeploy::run(command, context),
         Command::Webpi(command) => webpi::run(command, context),
+        Command::Webpicmd(args) => webpicmd::run(args, context),
+        Command::Iis(command) => iis::run(command, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Dev(args) => dev::run(args, context),
         Command::Bootstrap(args) => bootstrap::run(args, context),

@@ -23,6 +23,7 @@ pub(crate) fn render(error: &Error, renderer: &Renderer) -> String {
             drawn.join("\n\n")
         }
         Error::Failed { message, help } => render_message(message, help.as_deref(), renderer),
+        Error::Reported => String::new(),
         Error::Io(error) => render_message(&error.to_string(), None, renderer),
     }
 }
@@ -94,6 +95,7 @@ pub(crate) fn to_json(error: &Error) -> Value {
         Error::Failed { message, help } => {
             vec![json!({ "severity": "error", "message": message, "help": help })]
         }
+        Error::Reported => Vec::new(),
         Error::Io(error) => vec![json!({ "severity": "error", "message": error.to_string() })],
     };
     json!({ "status": "error", "problems": problems })

@@ -48,6 +48,9 @@ pub(crate) enum Error {
         /// What to do about it.
         help: Option<String>,
     },
+    /// A check found errors, and they have been reported as its result.
+    #[error("errors were found")]
+    Reported,
     /// A file or a stream could not be read or written; the message names it.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -80,7 +83,7 @@ impl Error {
                 message: error.to_string(),
                 help: Some(text.into()),
             },
-            problems @ Self::Problems(_) => problems,
+            other @ (Self::Problems(_) | Self::Reported) => other,
         }
     }
 

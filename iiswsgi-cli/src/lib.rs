@@ -14,7 +14,10 @@ mod context;
 mod deploy;
 mod diagnostics;
 mod error;
+mod findings;
+mod rules;
 
 pub use args::main;
 pub use context::Host;
 pub use error::ExitStatus;
+pub use rules::RULES;

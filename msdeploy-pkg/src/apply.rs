@@ -1,20 +1,38 @@
 //! Applying parameters: provider paths, and the contents of files.
 //!
-//! An edited file keeps its encoding, byte order mark and line ends; in an XML file only what is selected changes.
-//! What an `XmlFile` entry does depends on what its path selects: an attribute or text gets the value; an element is
-//! replaced by a value that is an XML fragment, and gets any other value as its content.
+//! *Web Deploy Parameterization*
+//! <https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-R2-and-2008/dd569084(v=ws.10)>. An
+//! edited file keeps its encoding, byte order mark and line ends; in an XML file only what is selected changes.
 //!
-//! Left out: `DeploymentObjectAttribute`, `DestinationBinding` and `DestinationVirtualDirectory`, which concern IIS's
-//! own configuration, and the removal of elements.
+//! `DeploymentObjectAttribute`, `DestinationBinding` and `DestinationVirtualDirectory` change the configuration of the IIS
+//! that is deployed to. They are not applied, and [`ResolvedParameters::destination_changes`] says what they would do.
 
-use spanned_xml::{
-    Document, Problem, Problems, Source, Span, Splices, escape_attribute, escape_text,
-};
+mod destination;
+mod remaining;
+mod scopes;
+mod text_file;
+mod xml_file;
+
+pub use destination::DestinationChange;
+pub(crate) use scopes::Scopes;
+
+use spanned_xml::{Problem, Problems, Source};
 
 use crate::dotnet_regex::{Pattern, PatternFault};
-use crate::parameters::{EntryKind, ParameterEntry, TextPosition};
+use crate::parameters::{EntryKind, ParameterEntry};
+use crate::plan::ParameterChange;
 use crate::resolve::{ResolvedParameter, ResolvedParameters};
-use crate::xpath::{Selected, XPath};
+use text_file::{TextFile, replace_at};
+
+/// What parameters make of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileEdit {
+    /// The new contents; `None` where nothing changes.
+    pub octets: Option<Vec<u8>>,
+    /// What changed, by entry.
+    pub changes: Vec<ParameterChange>,
+}
 
 impl ResolvedParameters {
     /// The new path of a provider: the value of the first parameter with a `ProviderPath` entry whose scope matches
@@ -35,20 +53,29 @@ impl ResolvedParameters {
         Ok(None)
     }
 
-    /// Whether an entry that edits files may concern this one. `relative_path` has forward slashes.
+    /// Whether an entry that edits files may concern this one, told by its path: no other file needs to be read.
+    /// `relative_path` is below the root of the content and has forward slashes.
     ///
-    /// A scope is matched against the path with backslashes, as Web Deploy has it at installation, and with forward
-    /// slashes, as package authors on other systems write it, each with and without the separator before it.
+    /// All scopes are searched for at once. A scope is matched against the path with backslashes, as Web Deploy has it at
+    /// installation, or with forward slashes where it is written with those, with and without the separator before it.
     #[must_use]
     pub fn applies_to(&self, relative_path: &str) -> bool {
-        self.entries().any(|(_, entry)| {
-            entry.kind.edits_files()
-                // A scope that cannot be evaluated might: `apply` says so then.
-                && in_scope(entry, relative_path).unwrap_or(true)
-        })
+        // A scope that cannot be evaluated might: `apply` says so then.
+        self.scopes
+            .matching(relative_path)
+            .map_or(true, |entries| !entries.is_empty())
     }
 
-    /// A file's new contents; `None` where nothing in it changes. `relative_path` has forward slashes.
+    /// A file's new contents; `None` where nothing in it changes. As [`edit`](Self::edit), without what changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    pub fn apply(&self, relative_path: &str, octets: &[u8]) -> Result<Option<Vec<u8>>, Problems> {
+        self.edit(relative_path, octets).map(|edit| edit.octets)
+    }
+
+    /// What the parameters make of a file. `relative_path` is below the root of the content and has forward slashes.
     ///
     /// Of the file's entries each one sees what those before it left.
     ///
@@ -57,29 +84,37 @@ impl ResolvedParameters {
     /// All problems of the first entry that has any: text that is not in its encoding, XML that is not well-formed, a
     /// position outside the text, a character that the file's encoding cannot hold, an expression that is not
     /// supported (placed in the `Parameters.xml`).
-    pub fn apply(&self, relative_path: &str, octets: &[u8]) -> Result<Option<Vec<u8>>, Problems> {
-        let mut file: Option<TextFile> = None;
-        let mut changed = false;
-        for (resolved, entry) in self.entries() {
-            if !entry.kind.edits_files()
-                || !in_scope(entry, relative_path)
-                    .map_err(|problem| problem.in_source(&self.source))?
-            {
-                continue;
+    pub fn edit(&self, relative_path: &str, octets: &[u8]) -> Result<FileEdit, Problems> {
+        let entries: Vec<_> = self.entries().collect();
+        let matching = self
+            .scopes
+            .matching(relative_path)
+            .map_err(|(at, fault)| pattern_fault(&fault, entries[at].1).in_source(&self.source))?;
+        let mut edit = FileEdit::default();
+        if matching.is_empty() {
+            return Ok(edit);
+        }
+        let mut file = TextFile::open(relative_path, octets)?;
+        for at in matching {
+            let (resolved, entry) = entries[at];
+            let places = self.edit_by(&mut file, resolved, entry)?;
+            if places > 0 {
+                edit.changes.push(ParameterChange {
+                    parameter: resolved.parameter.name.clone(),
+                    kind: entry.kind.name().to_owned(),
+                    places,
+                });
             }
-            let open = match &mut file {
-                Some(open) => open,
-                None => file.insert(TextFile::open(relative_path, octets)?),
-            };
-            changed |= self.edit(open, resolved, entry)?;
         }
-        match file {
-            Some(file) if changed => file.encode().map(Some),
-            _ => Ok(None),
+        if !edit.changes.is_empty() {
+            edit.octets = Some(file.encode()?).filter(|new| new != octets);
         }
+        Ok(edit)
     }
 
-    fn entries(&self) -> impl Iterator<Item = (&ResolvedParameter, &ParameterEntry)> + '_ {
+    pub(crate) fn entries(
+        &self,
+    ) -> impl Iterator<Item = (&ResolvedParameter, &ParameterEntry)> + '_ {
         self.values.iter().flat_map(|resolved| {
             resolved
                 .parameter
@@ -89,19 +124,21 @@ impl ResolvedParameters {
         })
     }
 
-    fn edit(
+    /// Applies one entry; the number of places that changed.
+    fn edit_by(
         &self,
         file: &mut TextFile,
         resolved: &ResolvedParameter,
         entry: &ParameterEntry,
-    ) -> Result<bool, Problems> {
+    ) -> Result<usize, Problems> {
         let here = |problem: Problem| problem.in_source(&self.source);
+        let text = file.current.text();
         let new = match &entry.kind {
             EntryKind::TextFile(pattern) => pattern
-                .replace_all(file.current.text(), &resolved.value)
+                .replace_all(text, &resolved.value)
                 .map_err(|fault| here(pattern_fault(&fault, entry)))?,
-            EntryKind::TextFilePosition(position) => Some(
-                replace_at(file.current.text(), *position, &resolved.value).ok_or_else(|| {
+            EntryKind::TextFilePosition(position) => Some((
+                replace_at(text, *position, &resolved.value).ok_or_else(|| {
                     here(
                         Problem::error(
                             "text-position-outside",
@@ -111,8 +148,9 @@ impl ResolvedParameters {
                         .help("give line, column and number of characters of the file as it is, or use a `TextFile` entry"),
                     )
                 })?,
-            ),
-            EntryKind::XmlFile(Ok(path)) => replace_xml(&file.current, path, &resolved.value)?,
+                1,
+            )),
+            EntryKind::XmlFile(Ok(path)) => xml_file::edit(&file.current, path, &resolved.value)?,
             EntryKind::XmlFile(Err(fault)) => {
                 return Err(here(
                     Problem::error("xpath-unsupported", fault.message.clone())
@@ -122,12 +160,12 @@ impl ResolvedParameters {
             }
             _ => None,
         };
-        match new.filter(|new| new != file.current.text()) {
-            Some(new) => {
+        match new.filter(|(new, _)| new != text) {
+            Some((new, places)) => {
                 file.current = Source::from_text(file.current.name(), new);
-                Ok(true)
+                Ok(places)
             }
-            None => Ok(false),
+            None => Ok(0),
         }
     }
 }
@@ -140,71 +178,14 @@ pub(crate) fn finds(entry: &ParameterEntry, name: &str, octets: &[u8]) -> Option
         EntryKind::TextFilePosition(position) => {
             Some(replace_at(file.current.text(), *position, "").is_some())
         }
-        EntryKind::XmlFile(path) => {
-            let document = Document::parse(&file.current).ok()?;
-            let selected = path.as_ref().ok()?.select(&document).ok()?;
-            Some(!selected.is_empty())
-        }
+        EntryKind::XmlFile(path) => xml_file::finds(&file.current, path.as_ref().ok()?),
         _ => None,
     }
 }
 
-/// A file as text, and how to turn it back.
-struct TextFile {
-    /// How the file was written; `None` where its octets are taken for ISO 8859-1.
-    written: Option<Source>,
-    current: Source,
-}
-
-impl TextFile {
-    fn open(name: &str, octets: &[u8]) -> Result<Self, Problems> {
-        let written = match Source::decode(name, octets) {
-            Ok(source) => source,
-            // Text in a code page, or not text at all: as ISO 8859-1 every octet is a character and nothing is lost.
-            Err(problem) if problem.code == "not-text" && !octets.starts_with(b"<") => {
-                return Ok(Self {
-                    written: None,
-                    current: Source::from_text(
-                        name,
-                        octets
-                            .iter()
-                            .map(|&octet| char::from(octet))
-                            .collect::<String>(),
-                    ),
-                });
-            }
-            Err(problem) => return Err(problem.in_source(&Source::from_text(name, ""))),
-        };
-        Ok(Self {
-            current: Source::from_text(name, written.text()),
-            written: Some(written),
-        })
-    }
-
-    fn encode(self) -> Result<Vec<u8>, Problems> {
-        match &self.written {
-            Some(written) => written
-                .encode(self.current.text())
-                .map_err(|problem| problem.in_source(&self.current)),
-            None => self
-                .current
-                .text()
-                .chars()
-                .map(|character| u8::try_from(u32::from(character)).ok())
-                .collect::<Option<Vec<u8>>>()
-                .ok_or_else(|| {
-                    Problem::error(
-                        "encoding-cannot-hold-character",
-                        format!(
-                            "`{}` is not UTF-8, and the value has characters that ISO 8859-1 lacks",
-                            self.current.name()
-                        ),
-                    )
-                    .help("save the file as UTF-8 in the package, or use a value of plain letters")
-                    .in_source(&self.current)
-                }),
-        }
-    }
+/// Whether one entry's scope matches a path with forward slashes.
+pub(crate) fn in_scope(entry: &ParameterEntry, relative_path: &str) -> Result<bool, Problem> {
+    scopes::scope_matches(&entry.scope, relative_path).map_err(|fault| pattern_fault(&fault, entry))
 }
 
 fn pattern_fault(fault: &PatternFault, entry: &ParameterEntry) -> Problem {
@@ -217,117 +198,6 @@ fn is_match(pattern: &Pattern, text: &str, entry: &ParameterEntry) -> Result<boo
     pattern
         .is_match(text)
         .map_err(|fault| pattern_fault(&fault, entry))
-}
-
-pub(crate) fn in_scope(entry: &ParameterEntry, relative_path: &str) -> Result<bool, Problem> {
-    let backslashes = relative_path.replace('/', "\\");
-    for path in [
-        format!("\\{backslashes}"),
-        backslashes,
-        format!("/{relative_path}"),
-        relative_path.to_owned(),
-    ] {
-        if is_match(&entry.scope, &path, entry)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// `None` where the stretch is not inside the line.
-fn replace_at(text: &str, position: TextPosition, value: &str) -> Option<String> {
-    let line_start = match position.line {
-        1 => 0,
-        line => text.match_indices('\n').nth(line - 2)?.0 + 1,
-    };
-    let line = text.get(line_start..)?.lines().next().unwrap_or_default();
-    let offset = |characters: usize| {
-        line.char_indices()
-            .map(|(offset, _)| offset)
-            .chain([line.len()])
-            .nth(characters)
-    };
-    let start = line_start + offset(position.column - 1)?;
-    let end = line_start + offset((position.column - 1).checked_add(position.count)?)?;
-    Some(format!("{}{value}{}", &text[..start], &text[end..]))
-}
-
-fn replace_xml(source: &Source, path: &XPath, value: &str) -> Result<Option<String>, Problems> {
-    let document = Document::parse(source).map_err(|problem| problem.in_source(source))?;
-    let selected = path.select(&document).map_err(|fault| {
-        Problem::error("xpath-too-expensive", format!("`{}`: {fault}", path.text()))
-            .help("name the elements on the way instead of `//` and `*`")
-            .in_source(source)
-    })?;
-    if selected.is_empty() {
-        return Ok(None);
-    }
-    let fragment = is_fragment(value);
-    let mut splices = Splices::new();
-    // Elements inside a replaced element go with it.
-    let mut replaced_to = 0;
-    for node in selected {
-        match node {
-            Selected::Document => {}
-            Selected::Attribute(attribute) => {
-                if attribute.span.start >= replaced_to && attribute.value != value {
-                    let quoted =
-                        source.slice(Span::new(attribute.value_span.end, attribute.span.end));
-                    let mut escaped = escape_attribute(value);
-                    if quoted == "'" {
-                        escaped = escaped.replace('\'', "&apos;");
-                    }
-                    splices.replace(attribute.value_span, escaped);
-                }
-            }
-            Selected::Text(text, span) => {
-                if span.start >= replaced_to && text != value {
-                    splices.replace(span, escape_text(value));
-                }
-            }
-            Selected::Element(element) => {
-                if element.span.start < replaced_to {
-                    continue;
-                }
-                replaced_to = element.span.end;
-                if fragment {
-                    splices.replace(element.span, value);
-                } else if element.end_tag.is_some() {
-                    splices.replace(element.content_span(), escape_text(value));
-                } else if !value.is_empty() {
-                    // `<a b="c" />` becomes `<a b="c">value</a>`.
-                    let tag = source.slice(element.start_tag);
-                    let open = tag.strip_suffix("/>").unwrap_or(tag).trim_end();
-                    splices.replace(
-                        element.start_tag,
-                        format!("{open}>{}</{}>", escape_text(value), element.name),
-                    );
-                }
-            }
-        }
-    }
-    // The spans come from one parse of this text, and those inside a replaced element were left out.
-    let Some(text) = splices.apply(source.text()) else {
-        return Ok(None);
-    };
-    if fragment {
-        let new = Source::from_text(source.name(), text.as_str());
-        Document::parse(&new).map_err(|mut problem| {
-            problem.message = format!("with the new element: {}", problem.message);
-            problem.in_source(&new)
-        })?;
-    }
-    Ok(Some(text))
-}
-
-/// Whether the value is XML with an element in it, so that it can stand in an element's place.
-fn is_fragment(value: &str) -> bool {
-    value.trim_start().starts_with('<')
-        && Document::parse(&Source::from_text(
-            "value",
-            format!("<value>{value}</value>"),
-        ))
-        .is_ok_and(|document| document.root().elements().next().is_some())
 }
 
 #[cfg(test)]
@@ -440,8 +310,6 @@ mod tests {
         );
         edit("//note/text()", "new & old", "old", "new &amp; old");
         edit("//note", "a < b", "old", "a &lt; b");
-        edit("//note", "<b x='1'/>", "<note>old</note>", "<b x='1'/>");
-        edit("//note", "", "old", "");
         edit("//empty", "x", "<empty/>", "<empty>x</empty>");
         edit("//add", "x", "\tvalue='1' />", "\tvalue='1'>x</add>");
         check(&xml("//missing/@x"), "v", before, None);
@@ -455,9 +323,93 @@ mod tests {
         );
         check(
             &xml("//x"),
-            "<y/>",
+            "<x a='1'/>",
             b"<a><x><x/></x></a>",
-            Some(b"<a><y/></a>"),
+            Some(b"<a><x a='1'/></a>"),
+        );
+    }
+
+    #[test]
+    fn elements_are_replaced_added_and_deleted() {
+        let books = "<books>\r\n  <book name=\"1\"/>\r\n  <book name=\"2\"/>\r\n</books>\r\n";
+        let edit = |path: &str, value: &str, before: &str, after: &str| {
+            check(&xml(path), value, before.as_bytes(), Some(after.as_bytes()));
+            // The second time there is nothing left to do.
+            check(&xml(path), value, after.as_bytes(), None);
+        };
+        edit(
+            "//book[@name='1']",
+            "<book name='3' />",
+            books,
+            &books.replace("<book name=\"1\"/>", "<book name='3' />"),
+        );
+        edit(
+            "/books",
+            "<note/>",
+            books,
+            &books.replace("2\"/>", "2\"/>\r\n  <note/>"),
+        );
+        edit(
+            "//book[@name='2']",
+            "<note>n</note>",
+            books,
+            &books.replace("2\"/>", "2\"><note>n</note></book>"),
+        );
+        edit("//book", "", books, "<books>\r\n</books>\r\n");
+        edit("//b", "", "<a><b>x</b> <c/></a>", "<a> <c/></a>");
+        edit("//b", "<c/>", "<a><b>x</b></a>", "<a><b>x<c/></b></a>");
+        edit("/a", "<b/><c/>", "<a><b/></a>", "<a><b/><b/><c/></a>");
+        // Every selected element gets it, also one inside of another.
+        check(
+            &xml("//*"),
+            "<n/>",
+            b"<a><b/></a>",
+            Some(b"<a><b><n/></b><n/></a>"),
+        );
+    }
+
+    #[test]
+    fn what_changed_is_counted() {
+        let entries = format!(
+            "<parameterEntry kind='TextFile' scope='config' match='o'/>{}",
+            xml("//@a")
+        );
+        let edit = resolved(&entries, "0")
+            .edit("web.config", b"<o a='1'><p a='0'/>oo</o>")
+            .unwrap_err();
+        assert_eq!(edit.problems[0].code, "xml-syntax");
+        let edit = resolved(&entries, "x")
+            .edit("web.config", b"<o a='1'><p a='x'/>oo</o>")
+            .unwrap();
+        let changes: Vec<(&str, usize)> = edit
+            .changes
+            .iter()
+            .map(|change| (change.kind.as_str(), change.places))
+            .collect();
+        assert_eq!(changes, [("TextFile", 4), ("XmlFile", 1)]);
+        assert_eq!(
+            edit.octets.as_deref(),
+            Some(&b"<x a='x'><p a='x'/>xx</x>"[..])
+        );
+    }
+
+    #[test]
+    fn the_destination_s_configuration_is_reported() {
+        let changes = resolved(
+            "<parameterEntry kind='DestinationBinding' scope='^Site$' match=':80:'/>\
+             <parameterEntry kind='DestinationVirtualDirectory' scope='Site/app/' match=''/>\
+             <parameterEntry kind='DeploymentObjectAttribute' scope='x' match='application/@applicationPool'/>",
+            "v",
+        )
+        .destination_changes();
+        let text: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "bindings that match `:80:` of sites that match `^Site$` would become `v` (parameter `P`, DestinationBinding)",
+                "the physical path of virtual directories that match `Site/app/` would become `v` (parameter `P`, DestinationVirtualDirectory)",
+                "the attributes `application/@applicationPool` of objects that match `x` would become `v` (parameter `P`, DeploymentObjectAttribute)",
+            ]
         );
     }
 
@@ -510,13 +462,13 @@ mod tests {
         refused(&xml("//x:a"), "v", b"<a/>", "xpath-unsupported");
         refused(&xml("//a"), "v", b"<a", "xml-syntax");
         refused(
-            "<parameterEntry kind='TextFile' scope='(?=x)' match='x'/>",
+            "<parameterEntry kind='TextFile' scope='[[:x:]]' match='x'/>",
             "v",
             b"",
             "regex-unsupported",
         );
         refused(
-            "<parameterEntry kind='TextFile' scope='config' match='(?=x)'/>",
+            "<parameterEntry kind='TextFile' scope='config' match='[[:x:]]'/>",
             "v",
             b"",
             "regex-unsupported",
@@ -525,7 +477,7 @@ mod tests {
             "<parameterEntry kind='TextFile' scope='config' match='x'/>",
             "\u{20AC}",
             b"\xFFx",
-            "encoding-cannot-hold-character",
+            "text-file-encoding",
         );
         refused(
             "<parameterEntry kind='TextFile' scope='config' match='y'/>",
@@ -533,6 +485,7 @@ mod tests {
             b"<?xml version='1.0' encoding='iso-8859-1'?><y/>",
             "encoding-cannot-hold-character",
         );
-        refused(&xml("/a"), "<b/><c/>", b"<a/>", "xml-syntax");
+        refused(&xml("/a"), "<a/><c/>", b"<a/>", "xml-syntax");
+        refused(&xml("/a"), "", b"<a/>", "xml-delete-root");
     }
 }

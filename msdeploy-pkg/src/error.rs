@@ -3,7 +3,7 @@
 use core::fmt;
 use std::io;
 
-use crate::archive::NameFault;
+use crate::archive::{ArchiveFault, EntryFault, NameFault};
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum Error {
     #[error("not a readable zip archive: {fault}")]
     Zip {
         /// What is wrong with it.
-        fault: String,
+        fault: ArchiveFault,
     },
     /// An entry's data does not agree with what the archive says of it.
     #[error("the entry `{name}` is damaged or lies about itself: {fault}")]
@@ -33,7 +33,7 @@ pub enum Error {
         /// The entry's name.
         name: String,
         /// What is wrong with it.
-        fault: String,
+        fault: EntryFault,
     },
     /// Names in the archive that must not be unpacked, all of them.
     #[error("{}", NameList(names))]
@@ -82,22 +82,17 @@ impl Error {
         }
     }
 
-    pub(crate) fn entry(name: &str, fault: impl Into<String>) -> Self {
+    pub(crate) fn entry(name: &str, fault: EntryFault) -> Self {
         Self::Entry {
             name: name.to_owned(),
-            fault: fault.into(),
+            fault,
         }
     }
 }
 
-impl From<zip::result::ZipError> for Error {
-    fn from(error: zip::result::ZipError) -> Self {
-        match error {
-            zip::result::ZipError::Io(error) => Self::Io(error),
-            other => Self::Zip {
-                fault: other.to_string(),
-            },
-        }
+impl From<ArchiveFault> for Error {
+    fn from(fault: ArchiveFault) -> Self {
+        Self::Zip { fault }
     }
 }
 

@@ -6,13 +6,19 @@
 //!
 //! - [`build_manifest`]: `Manifest.xml.in` to `Manifest.xml`, the settings of `runCommand` put where Web Deploy reads
 //!   them; [`ProviderOptions`] is that form.
-//! - [`Manifest`], [`Provider`], [`RunCommand`]: what a package deploys.
+//! - [`Manifest`], [`Provider`], [`RunCommand`]: what a package deploys; [`ProviderDescription`]: what is known of a
+//!   provider and its settings.
+//! - [`ObjectTree`], [`SystemInfo`], [`PackageLayout`]: the files of a package in msdeploy's own layout, and its entries in
+//!   msdeploy's order; [`ContentMap`]: which entry is whose content, in both layouts.
+//! - [`PackageDump`], [`PackageDiff`]: what a package holds, and what is different in another.
 //! - [`Parameters`], [`SetParameters`], [`Given`]: what it asks for, and values;
 //!   [`Parameters::resolve`] joins the two.
-//! - [`ResolvedParameters::provider_path`], [`ResolvedParameters::apply`]: where the values go.
-//! - [`PackageReader`], [`PackageWriter`]: the archive.
+//! - [`ResolvedParameters::provider_path`], [`ResolvedParameters::applies_to`], [`ResolvedParameters::edit`]: where the values
+//!   go; [`Pattern`] and [`XPath`]: how entries say so.
+//! - [`Plan`]: what a sync would do; [`SkipRule`], [`ReplaceRule`], [`SyncRules`]: what may change it.
+//! - [`PackageDescription`], [`PackageReader`], [`PackageWriter`]: the archive.
 //! - [`sha1()`], [`Digest`]: what a WebPI feed says of a package.
-//! - [`check_package`]: the Web Application Gallery's rules.
+//! - [`check_archive`], [`PackageCheck`]: the Web Application Gallery's rules, and Windows' own.
 //!
 //! ```
 //! use std::io::Cursor;
@@ -42,44 +48,82 @@
 //!
 //! # What is left out
 //!
-//! Msdeploy's HTTP protocol; `-skip` and `-replace` rules; writing `archive.xml` and `systemInfo.xml`; parallel
-//! compression.
+//! Msdeploy's HTTP protocol; writing databases and other content of which no package in msdeploy's own layout is known.
 
 mod apply;
 mod archive;
 mod check;
+mod content_map;
+mod diff;
 mod digest;
 mod dotnet_regex;
+mod dump;
 mod error;
 mod given;
+mod layout;
 mod manifest;
+mod object_tree;
+mod package_layout;
 mod parameters;
+mod plan;
+mod provider;
 mod provider_options;
+mod replace_rule;
 mod resolve;
+mod rule_settings;
+mod rules;
 mod run_command;
 mod set_parameters;
+mod skip_rule;
+mod sync_rules;
+mod system_info;
 mod template;
 mod validate;
 mod xpath;
 
+pub use apply::{DestinationChange, FileEdit};
 pub use archive::{
-    Layout, NameFault, PackageEntry, PackageLimits, PackageReader, PackageWriter, Timestamp,
+    ArchiveFault, EntryFault, EntryOptions, EntryReader, Layout, NameFault, PackageDescription,
+    PackageEntry, PackageLimits, PackageReader, PackageWriter, Progress, Timestamp, WriterOptions,
     check_entry_name,
 };
-pub use check::{CheckReport, check_package};
+pub use check::{
+    ArchiveCheck, CheckOptions, CheckReport, CheckedFile, FileKind, PackageCheck, check_archive,
+    check_files,
+};
+pub use content_map::{ContentMap, ContentRoot};
+pub use diff::{Difference, DifferenceKind, PackageDiff, PackageSide, SideFile};
 pub use digest::{Digest, Sha1Writer, sha1};
 pub use dotnet_regex::{Pattern, PatternFault};
+pub use dump::{DumpedContent, DumpedObject, PackageDump};
 pub use error::Error;
-pub use given::{Given, GivenValue, Origin};
-pub use manifest::{Manifest, Provider, ProviderKind};
+pub use given::{ENVIRONMENT_PREFIX, Given, GivenValue, Origin};
+pub use manifest::{Manifest, Provider, ProviderAttribute, ProviderKind};
+pub use object_tree::{DeploymentObject, LINK_NAME_ATTRIBUTE, ObjectTree, TypedValue};
+pub use package_layout::{
+    ARCHIVE_ATTRIBUTE, DIRECTORY_ATTRIBUTE, LayoutContent, LayoutEntry, LayoutFile, PackageLayout,
+};
 pub use parameters::{
     EntryKind, Localized, Parameter, ParameterEntry, Parameters, Prompt, TextPosition, Validation,
+};
+pub use plan::{
+    ContentKind, ContentObject, ContentTree, Operation, ParameterChange, Plan, PlanSummary,
+    ProviderObject, SyncOptions,
+};
+pub use provider::{
+    COMMON_SETTINGS, Gallery, PROVIDERS, PackagedContent, ProviderDescription, SettingDescription,
+    SettingType,
 };
 pub use provider_options::{
     KEY_ATTRIBUTE, KEY_ATTRIBUTE_VALUE, LIBRARY, PROVIDER_OPTIONS_ATTRIBUTE, ProviderOptions,
 };
+pub use replace_rule::ReplaceRule;
 pub use resolve::{ResolvedParameter, ResolvedParameters};
+pub use rules::RULES;
 pub use run_command::{RUN_COMMAND_SETTINGS, RunCommand};
 pub use set_parameters::{SetParameter, SetParameters};
+pub use skip_rule::{RuleObject, SkipAction, SkipRule};
+pub use sync_rules::SyncRules;
+pub use system_info::{IisSystemInfo, InstalledComponent, SystemInfo};
 pub use template::build_manifest;
 pub use xpath::{XPath, XPathFault};

@@ -6,12 +6,15 @@
 //! providers in any letter case, so they are compared without it.
 //!
 //! Left out: the objects inside a provider (`createApp` inside `iisApp` in an `archive.xml`), which the provider
-//! makes again at the destination.
+//! makes again at the destination; [`ObjectTree`](crate::ObjectTree) has them.
 
 use spanned_xml::{Attribute, Document, Element, Problem, Problems, Source, Span};
 
-use crate::provider_options::{PROVIDER_OPTIONS_ATTRIBUTE, ProviderOptions};
-use crate::run_command::{RunCommand, canonical_setting};
+use crate::provider::{ProviderDescription, SettingType};
+use crate::provider_options::{
+    KEY_ATTRIBUTE, KEY_ATTRIBUTE_VALUE, PROVIDER_OPTIONS_ATTRIBUTE, ProviderOptions,
+};
+use crate::run_command::{RunCommand, canonical_setting, did_you_mean};
 
 /// A manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,14 +39,32 @@ pub struct Provider {
     /// The path's place, or the element's name where it has none.
     pub path_span: Span,
     /// All attributes but `path` and Web Deploy's own `MSDeploy.…`, in order.
-    pub attributes: Vec<(String, String)>,
+    pub attributes: Vec<ProviderAttribute>,
     /// What `MSDeploy.MSDeployProviderOptions` carries, where it is given.
     pub options: Option<ProviderOptions>,
     /// The element's start tag.
     pub span: Span,
 }
 
+/// An attribute of a provider's element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProviderAttribute {
+    /// Its name, as written.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// From the name to the closing quote.
+    pub span: Span,
+}
+
 impl Provider {
+    /// What Web Deploy's documentation says of the provider; `None` for one that it does not have.
+    #[must_use]
+    pub fn description(&self) -> Option<&'static ProviderDescription> {
+        ProviderDescription::of(&self.name)
+    }
+
     /// The value of a setting: from the provider options, else from the attribute of that name. Case is ignored.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {
@@ -53,9 +74,31 @@ impl Provider {
             .or_else(|| {
                 self.attributes
                     .iter()
-                    .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                    .map(|(_, value)| value.as_str())
+                    .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+                    .map(|attribute| attribute.value.as_str())
             })
+    }
+
+    /// The settings that are given, in Web Deploy's spelling where it knows them: those of the provider options, then
+    /// those of attributes that the options do not have.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = self
+            .options
+            .as_ref()
+            .map(|options| options.settings.clone())
+            .unwrap_or_default();
+        for attribute in &self.attributes {
+            let known = |name: &str| name.eq_ignore_ascii_case(&attribute.name);
+            if !settings.iter().any(|(name, _)| known(name)) {
+                let name = self
+                    .description()
+                    .and_then(|description| description.setting(&attribute.name))
+                    .map_or(attribute.name.as_str(), |setting| setting.name);
+                settings.push((name.to_owned(), attribute.value.clone()));
+            }
+        }
+        settings
     }
 }
 
@@ -87,7 +130,7 @@ pub enum ProviderKind {
     FilePath,
     /// `appHostConfig`: a part of IIS's configuration.
     AppHostConfig,
-    /// Any other provider, by its name as written.
+    /// Any other provider: in Web Deploy's spelling where it has it, else as written.
     Other(String),
 }
 
@@ -129,7 +172,10 @@ impl ProviderKind {
         known
             .into_iter()
             .find(|kind| kind.name().eq_ignore_ascii_case(name))
-            .unwrap_or_else(|| Self::Other(name.to_owned()))
+            .unwrap_or_else(|| {
+                let known = ProviderDescription::of(name).map(|provider| provider.name);
+                Self::Other(known.unwrap_or(name).to_owned())
+            })
     }
 }
 
@@ -195,15 +241,18 @@ pub(crate) fn is_msdeploy_attribute(attribute: &Attribute) -> bool {
 
 fn provider(element: &Element, problems: &mut Vec<Problem>) -> Provider {
     let mut kind = ProviderKind::of(&element.name);
+    let description = ProviderDescription::of(&element.name);
     let path = element.attribute_ignore_case("path");
-    if path.is_none() && kind != ProviderKind::Alias {
+    let key = description.map_or("path", |provider| provider.key_attribute);
+    let is_optional = description.is_some_and(|provider| provider.key_is_optional);
+    if element.attribute_ignore_case(key).is_none() && !is_optional {
         problems.push(
             Problem::error(
                 "manifest-provider-without-path",
-                format!("`<{}>` has no `path`", element.name),
+                format!("`<{}>` has no `{key}`", element.name),
             )
             .at(element.name_span)
-            .help("say what it deploys: `path=\"…\"`"),
+            .help(format!("say what it deploys: `{key}=\"…\"`")),
         );
     }
     let options = element
@@ -217,6 +266,19 @@ fn provider(element: &Element, problems: &mut Vec<Problem>) -> Provider {
         })
         .collect();
     if element.is("runCommand") {
+        if options.is_some() && element.attribute_ignore_case(KEY_ATTRIBUTE).is_none() {
+            problems.push(
+                Problem::warning(
+                    "run-command-without-key-attribute",
+                    format!("`<{}>` has provider options and no `{KEY_ATTRIBUTE}`", element.name),
+                )
+                .at(element.name_span)
+                .help(format!(
+                    "build the manifest: that adds `{KEY_ATTRIBUTE}=\"{KEY_ATTRIBUTE_VALUE}\"`, without which Web Deploy takes the \
+                     command for a file when it installs the package again"
+                )),
+            );
+        }
         let path = path.map_or("", |path| &path.value);
         kind = ProviderKind::RunCommand(run_command(
             path,
@@ -225,6 +287,8 @@ fn provider(element: &Element, problems: &mut Vec<Problem>) -> Provider {
             element,
             problems,
         ));
+    } else if let Some(description) = description {
+        check_settings(description, &settings, options.as_ref(), element, problems);
     }
     Provider {
         name: element.name.clone(),
@@ -233,10 +297,62 @@ fn provider(element: &Element, problems: &mut Vec<Problem>) -> Provider {
         path_span: path.map_or(element.name_span, |path| path.value_span),
         attributes: settings
             .into_iter()
-            .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
+            .map(|attribute| ProviderAttribute {
+                name: attribute.name.clone(),
+                value: attribute.value.clone(),
+                span: attribute.span,
+            })
             .collect(),
         options,
         span: element.start_tag,
+    }
+}
+
+/// Names and types of the settings of any provider but `runCommand`, as attributes and in the options.
+fn check_settings(
+    provider: &ProviderDescription,
+    attributes: &[&Attribute],
+    options: Option<&ProviderOptions>,
+    element: &Element,
+    problems: &mut Vec<Problem>,
+) {
+    // In an `archive.xml` the attributes are those of the object, which the provider made, and not settings.
+    let is_object = element
+        .attribute_ignore_case("MSDeploy.MSDeployLinkName")
+        .is_some();
+    let plain = attributes
+        .iter()
+        .filter(|_| !is_object)
+        .map(|attribute| (&attribute.name, &attribute.value, attribute.span));
+    let hidden = options
+        .iter()
+        .flat_map(|options| &options.settings)
+        .map(|(name, value)| (name, value, element.start_tag));
+    for (name, value, span) in plain.chain(hidden) {
+        let problem = match provider.setting(name) {
+            Some(setting) if setting.value.accepts(value) => continue,
+            Some(setting) => Problem::warning(
+                "manifest-setting-value",
+                format!(
+                    "`{}` of `{}` is `{value}`, which is not {}",
+                    setting.name, provider.name, setting.value
+                ),
+            )
+            .help(match setting.value {
+                SettingType::AnyOf(_) => "separate several by commas".to_owned(),
+                _ => format!("write {}", setting.value),
+            }),
+            None if provider.takes_other_settings => continue,
+            None => Problem::warning(
+                "manifest-setting-unknown",
+                format!("`{}` has no setting `{name}`", provider.name),
+            )
+            .help(format!(
+                "{}Web Deploy fails on settings that a provider does not have",
+                did_you_mean(name, provider.settings.iter().map(|known| known.name))
+            )),
+        };
+        problems.push(problem.at(span));
     }
 }
 
@@ -331,7 +447,7 @@ mod tests {
              <dbmysql path='a.sql'/><alias from='a' to='b'/><fcgiExtConfig path='x'/></msdeploy.iisapp>",
         )
         .unwrap();
-        assert!(problems.is_empty());
+        assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(manifest.root_name, "msdeploy.iisapp");
         let kinds: Vec<&str> = manifest.providers.iter().map(|p| p.kind.name()).collect();
         assert_eq!(
@@ -354,7 +470,13 @@ mod tests {
             options.encode()
         ))
         .unwrap();
-        assert_eq!(codes(&problems), ["run-command-plain-setting"]);
+        assert_eq!(
+            codes(&problems),
+            [
+                "run-command-without-key-attribute",
+                "run-command-plain-setting"
+            ]
+        );
         let ProviderKind::RunCommand(command) = &manifest.providers[1].kind else {
             panic!("not a runCommand");
         };
@@ -385,6 +507,47 @@ mod tests {
             codes(&parse("<m/>").unwrap_err().problems),
             ["manifest-empty"]
         );
+    }
+
+    #[test]
+    fn settings_of_every_provider_are_checked() {
+        let text = "<m>\n<iisApp path='A' skipAppCreation='no' managedRuntimeVersoin='v4.0' />\n<setAcl path='A' setAclAccess='Read,Wright'/>\n\
+                    <dbFullSql path='a.sql' transacted='yes' ScriptSchema='True' userName='u'/>\n<webServer/>\n<ALIAS to='b'/>\n</m>";
+        let problems = parse(text).unwrap_err();
+        assert_eq!(
+            codes(&problems.problems),
+            [
+                "manifest-setting-value",
+                "manifest-setting-unknown",
+                "manifest-setting-value",
+                "manifest-setting-value",
+                "manifest-provider-without-path",
+            ]
+        );
+        let text = problems.to_string();
+        for expected in [
+            "Manifest.xml:2:18: warning[manifest-setting-value]: `skipAppCreation` of `iisApp` is `no`, which is not `true` or `false`",
+            "did you mean `managedRuntimeVersion`? ",
+            "Manifest.xml:6:2: error[manifest-provider-without-path]: `<ALIAS>` has no `from`",
+        ] {
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_in_the_options_are_checked_and_come_first() {
+        let mut options = ProviderOptions::new("setAcl", "A");
+        options.settings = vec![("setAclAccess".into(), "Writ".into())];
+        let (manifest, problems) = parse(&format!(
+            "<m><setAcl path='A' setaclaccess='Read' SETACLUSER='u' MSDeploy.MSDeployProviderOptions='{}'/></m>",
+            options.encode()
+        ))
+        .unwrap();
+        assert_eq!(codes(&problems), ["manifest-setting-value"]);
+        let settings = manifest.providers[0].settings();
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(n, v)| (&**n, &**v)).collect();
+        assert_eq!(settings, [("setAclAccess", "Writ"), ("setAclUser", "u")]);
+        assert_eq!(manifest.providers[0].description().unwrap().name, "setAcl");
     }
 
     #[test]

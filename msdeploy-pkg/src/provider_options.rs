@@ -163,8 +163,9 @@ impl ProviderOptions {
         Self::from_stream(&stream)
     }
 
-    /// The \[MS-NRBF\] stream.
-    fn to_stream(&self) -> Vec<u8> {
+    /// The \[MS-NRBF\] stream, before it is compressed and written in base64.
+    #[must_use]
+    pub fn to_stream(&self) -> Vec<u8> {
         let mut stream = vec![record::STREAM_HEADER];
         for word in [1, -1, 1, 0] {
             stream.extend(i32::to_le_bytes(word));
@@ -208,7 +209,12 @@ impl ProviderOptions {
         stream
     }
 
-    fn from_stream(stream: &[u8]) -> Result<Self, Error> {
+    /// Reads the \[MS-NRBF\] stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProviderOptions`] where it is anything but one `DeploymentProviderOptions` object.
+    pub fn from_stream(stream: &[u8]) -> Result<Self, Error> {
         let mut reader = StreamReader {
             rest: stream,
             strings: BTreeMap::new(),

@@ -7,7 +7,9 @@
 
 use core::time::Duration;
 
-use spanned_xml::{Problem, Span};
+use spanned_xml::{Problem, Span, nearest};
+
+use crate::provider::{boolean, exit_codes, number};
 
 /// The settings of `runCommand`, spelled as Web Deploy spells them.
 pub const RUN_COMMAND_SETTINGS: [&str; 5] = [
@@ -81,7 +83,8 @@ impl RunCommand {
                 format!("`runCommand` has no setting `{name}`"),
             ))
             .help(format!(
-                "its settings are {}",
+                "{}its settings are {}",
+                did_you_mean(name, RUN_COMMAND_SETTINGS),
                 RUN_COMMAND_SETTINGS
                     .map(|known| format!("`{known}`"))
                     .join(", ")
@@ -114,13 +117,7 @@ impl RunCommand {
                 self.wait_interval = Duration::from_millis(milliseconds.into());
             }
             "successReturnCodes" => {
-                self.success_return_codes = trimmed
-                    .split(';')
-                    .map(str::trim)
-                    .filter(|code| !code.is_empty())
-                    .map(return_code)
-                    .collect::<Option<Vec<_>>>()
-                    .filter(|codes| !codes.is_empty())
+                self.success_return_codes = exit_codes(trimmed)
                     .ok_or_else(|| {
                         fault(
                             "a list of exit codes",
@@ -149,35 +146,18 @@ pub(crate) fn canonical_setting(name: &str) -> Option<&'static str> {
         .find(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// "did you mean `x`? ", or nothing where no known name is like it.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known, 1)
+        .first()
+        .map(|known| format!("did you mean `{known}`? "))
+        .unwrap_or_default()
+}
+
 /// .NET's `Int32`, not negative.
 fn count(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-    text.parse::<i32>()
-        .ok()
-        .filter(|_| digits)
-        .and_then(|number| u32::try_from(number).ok())
-}
-
-fn return_code(text: &str) -> Option<u32> {
-    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        let hexadecimal = digits.bytes().all(|octet| octet.is_ascii_hexdigit());
-        return u32::from_str_radix(digits, 16).ok().filter(|_| hexadecimal);
-    }
-    // Windows hands exit codes out as unsigned numbers, and programs return them as signed ones.
-    let number: i64 = text.parse().ok().filter(|_| !text.starts_with('+'))?;
-    u32::try_from(number)
-        .ok()
-        .or_else(|| i32::try_from(number).ok().map(i32::cast_unsigned))
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    if text.eq_ignore_ascii_case("true") {
-        Some(true)
-    } else if text.eq_ignore_ascii_case("false") {
-        Some(false)
-    } else {
-        None
-    }
+    let number = i32::try_from(number(text)?).ok()?;
+    u32::try_from(number).ok()
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
-use spanned_xml::{Document, Problem, Problems, Source, Span};
+use spanned_xml::{Document, Problem, Problems, Source, Span, XmlWriter};
 
-use crate::parameters::folded;
+use crate::given::Given;
+use crate::parameters::{Parameters, folded};
 
 /// The values that a file sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,6 +105,57 @@ impl SetParameters {
             });
         }
         Problems::or_value(source, problems, Self { parameters })
+    }
+
+    /// A file to fill in: every parameter that is asked for, with its default, but for secrets. Left out are those whose default refers to
+    /// other parameters, so that they go on following them.
+    ///
+    /// ```
+    /// use msdeploy_pkg::{Parameters, SetParameters};
+    /// use spanned_xml::Source;
+    ///
+    /// let xml = "<parameters><parameter name='Path' defaultValue='Site/app'/><parameter name='Key' tags='Password'/></parameters>";
+    /// let (parameters, _) = Parameters::parse(&Source::from_text("Parameters.xml", xml))?;
+    /// assert_eq!(
+    ///     SetParameters::to_fill_in(&parameters).write(),
+    ///     "<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<parameters>\r\n\
+    ///      \x20 <setParameter name=\"Path\" value=\"Site/app\" />\r\n\
+    ///      \x20 <setParameter name=\"Key\" value=\"\" />\r\n</parameters>\r\n"
+    /// );
+    /// # Ok::<(), spanned_xml::Problems>(())
+    /// ```
+    #[must_use]
+    pub fn to_fill_in(parameters: &Parameters) -> Self {
+        let given = Given::new();
+        let asked = parameters
+            .parameters
+            .iter()
+            .filter(|parameter| !parameter.is_hidden() && !parameters.default_refers(parameter));
+        Self {
+            parameters: asked
+                .map(|parameter| SetParameter {
+                    name: parameter.name.clone(),
+                    value: parameters
+                        .default_of(&parameter.name, &given)
+                        .filter(|_| !parameter.is_secret())
+                        .unwrap_or_default(),
+                    span: parameter.span,
+                })
+                .collect(),
+        }
+    }
+
+    /// The file's text, as Visual Studio writes it: a declaration, an indentation of two, CR LF.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let mut xml = XmlWriter::new("  ", "\r\n");
+        xml.declaration();
+        xml.start("parameters");
+        for SetParameter { name, value, .. } in &self.parameters {
+            xml.empty("setParameter", &[("name", name), ("value", value)]);
+        }
+        xml.end();
+        xml.finish()
     }
 }
 

@@ -32,7 +32,11 @@ use crate::run_command::canonical_setting;
 pub fn build_manifest(source: &Source) -> Result<(String, Vec<Problem>), Problems> {
     let document = Document::parse(source).map_err(|problem| problem.in_source(source))?;
     // What this warns of is what is done about it here.
-    let is_other = |problem: &Problem| problem.code != "run-command-plain-setting";
+    let done = [
+        "run-command-plain-setting",
+        "run-command-without-key-attribute",
+    ];
+    let is_other = |problem: &Problem| !done.contains(&problem.code);
     let (_, mut problems) = Manifest::of_document(source, &document).map_err(|mut found| {
         found.problems.retain(is_other);
         found
@@ -69,7 +73,8 @@ fn run_command(element: &Element, splices: &mut Splices) -> Result<(), Problem> 
         })?,
         None => ProviderOptions::new("runCommand", &path.value),
     };
-    if existing.is_some() && !has_plain && options.path == path.value {
+    let has_key = element.attribute_ignore_case(KEY_ATTRIBUTE).is_some();
+    if existing.is_some() && !has_plain && options.path == path.value && has_key {
         return Ok(());
     }
     options.path.clone_from(&path.value);
@@ -93,7 +98,7 @@ fn run_command(element: &Element, splices: &mut Splices) -> Result<(), Problem> 
         end = attribute.span.end;
     }
     let mut added = String::new();
-    if element.attribute_ignore_case(KEY_ATTRIBUTE).is_none() {
+    if !has_key {
         added = format!(" {KEY_ATTRIBUTE}=\"{KEY_ATTRIBUTE_VALUE}\"");
     }
     match existing {
@@ -180,6 +185,20 @@ mod tests {
             built,
             format!(
                 "<m><runCommand path=\"x\" MSDeploy.MSDeployKeyAttributeName=\"path\" MSDeploy.MSDeployProviderOptions=\"{options}\"/></m>"
+            )
+        );
+    }
+
+    #[test]
+    fn options_without_their_key_attribute_get_it() {
+        let options = value("runCommand", "x", &[]);
+        let built = build(&format!(
+            "<m><runCommand path='x' MSDeploy.MSDeployProviderOptions='{options}'/></m>"
+        ));
+        assert_eq!(
+            built,
+            format!(
+                "<m><runCommand path='x' MSDeploy.MSDeployKeyAttributeName=\"path\" MSDeploy.MSDeployProviderOptions='{options}'/></m>"
             )
         );
     }

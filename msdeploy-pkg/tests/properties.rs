@@ -3,8 +3,10 @@
 use std::io::Cursor;
 
 use msdeploy_pkg::{
-    Given, Manifest, NameFault, Origin, PackageLimits, PackageReader, PackageWriter, Parameters,
-    Pattern, ProviderOptions, SetParameters, Timestamp, XPath, build_manifest, check_entry_name,
+    ContentMap, DeploymentObject, Given, Layout, LayoutContent, LayoutFile, Manifest, NameFault,
+    ObjectTree, Origin, PROVIDERS, PackageDiff, PackageLayout, PackageLimits, PackageReader,
+    PackageSide, PackageWriter, Parameters, Pattern, ProviderDescription, ProviderOptions,
+    SetParameters, SideFile, SystemInfo, Timestamp, XPath, build_manifest, check_entry_name,
 };
 use proptest::prelude::*;
 use spanned_xml::{Document, Source, escape_attribute};
@@ -36,7 +38,125 @@ fn xml_text() -> impl Strategy<Value = String> {
     "[ -~\u{e9}\u{20ac}\u{1f600}]{0,30}"
 }
 
+/// A tree of objects as an `archive.xml` has them: names of XML, attributes that differ in more than letter case.
+fn objects() -> impl Strategy<Value = DeploymentObject> {
+    let attributes =
+        prop::collection::btree_map("[a-z]{1,6}(\\.[a-z]{1,4})?", xml_text(), 0..4).boxed();
+    let object = |name: String, attributes: std::collections::BTreeMap<String, String>| {
+        let mut object = DeploymentObject::new(name);
+        object.attributes = attributes.into_iter().collect();
+        object
+    };
+    let leaf = ("[a-zA-Z.]{1,8}", attributes.clone(), "( [a-z<&>]{1,8})?").prop_map(
+        move |(name, attributes, text)| {
+            let mut object = object(format!("a{name}"), attributes);
+            object.text = text;
+            object
+        },
+    );
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        (
+            "[a-zA-Z.]{1,8}",
+            attributes.clone(),
+            prop::collection::vec(inner, 0..4),
+        )
+            .prop_map(move |(name, attributes, children)| {
+                let mut object = object(format!("a{name}"), attributes);
+                object.children = children;
+                object
+            })
+    })
+}
+
 proptest! {
+    #[test]
+    fn object_trees_round_trip(root in objects()) {
+        let mut tree = ObjectTree::new("m");
+        tree.root = root;
+        let octets = tree.encode();
+        let read = ObjectTree::parse(&Source::decode("archive.xml", &octets).unwrap()).unwrap();
+        prop_assert_eq!(&read, &tree);
+        prop_assert_eq!(read.encode(), octets);
+    }
+
+    #[test]
+    fn settings_of_every_provider_survive_the_options(
+        provider in prop::sample::select(PROVIDERS).prop_filter("the key is a setting", |provider| provider.key_attribute == "path"),
+        values in prop::collection::vec(xml_text(), 0..16),
+        path in xml_text(),
+    ) {
+        let provider: &ProviderDescription = &provider;
+        let mut options = ProviderOptions::new(provider.name, path.as_str());
+        let settings = provider.settings.iter().zip(values);
+        options.settings = settings.map(|(setting, value)| (setting.name.to_owned(), value)).collect();
+        let value = options.encode();
+        prop_assert_eq!(&ProviderOptions::decode(&value).unwrap(), &options);
+        let text = format!(
+            "<m><{name} {key}=\"{path}\" MSDeploy.MSDeployKeyAttributeName=\"path\" MSDeploy.MSDeployProviderOptions=\"{value}\"/></m>",
+            name = provider.name.to_uppercase(),
+            key = provider.key_attribute,
+            path = escape_attribute(&path),
+        );
+        let parsed = Manifest::parse(&Source::from_text("m", text));
+        let all_fit = options.settings.iter().all(|(name, value)| provider.setting(name).unwrap().value.accepts(value));
+        match parsed {
+            Ok((manifest, problems)) => {
+                prop_assert_eq!(problems.is_empty(), all_fit);
+                prop_assert_eq!(manifest.providers[0].settings(), options.settings);
+            }
+            // Only the settings of `runCommand` are errors.
+            Err(_) => prop_assert!(provider.name == "runCommand" && !all_fit),
+        }
+    }
+
+    #[test]
+    fn entries_of_a_layout_are_whole(paths in prop::collection::btree_set("[a-cA-C._]{1,3}(/[a-c]{1,2}){0,3}", 0..12)) {
+        let source = Source::from_text("m", "<m><iisApp path='Site/x'/><contentPath path='C:\\y'/></m>");
+        let (manifest, _) = Manifest::parse(&source).unwrap();
+        let layout = PackageLayout::new(&source, &manifest).unwrap();
+        let files: Vec<LayoutFile> = paths.iter().map(|path| LayoutFile::new(format!("Site/x/{path}"))).collect();
+        let (entries, rest) = layout.entries(&files);
+        prop_assert!(rest.is_empty());
+        let map = ContentMap::new(Layout::Package, &manifest);
+        // As Windows compares names.
+        let mut folders = vec![String::from("content/site/")];
+        for entry in &entries[1..entries.len() - 1] {
+            let parent = entry.name.trim_end_matches('/').rsplit_once('/').map(|(parent, _)| format!("{}/", parent.to_lowercase()));
+            prop_assert!(folders.contains(&parent.unwrap()), "{} comes before its folder", entry.name);
+            match entry.content {
+                LayoutContent::Directory => {
+                    prop_assert!(!folders.contains(&entry.name.to_lowercase()), "{} twice", entry.name);
+                    folders.push(entry.name.to_lowercase());
+                }
+                LayoutContent::File(index) => {
+                    let (root, path) = map.locate(&entry.name).unwrap();
+                    prop_assert_eq!(format!("{}/{path}", root.path), files[index].path.as_str());
+                    prop_assert_eq!(root.entry_name(path), entry.name.as_str());
+                }
+                _ => prop_assert!(false, "{} is content", entry.name),
+            }
+        }
+        let count = entries.iter().filter(|entry| matches!(entry.content, LayoutContent::File(_))).count();
+        prop_assert_eq!(count, files.len());
+    }
+
+    #[test]
+    fn differences_are_those_that_were_made(
+        files in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2}){0,2}", 0..4_u64, 0..12),
+        other in prop::collection::btree_map("[a-z]{1,3}(/[a-z]{1,2}){0,2}", 0..4_u64, 0..12),
+    ) {
+        let side = |files: &std::collections::BTreeMap<String, u64>| {
+            PackageSide::application(files.iter().map(|(path, size)| SideFile::new(path.as_str(), *size, None)).collect())
+        };
+        let diff = PackageDiff::between(&side(&files), &side(&other));
+        let mut expected: Vec<&String> = files.keys().chain(other.keys()).filter(|path| files.get(*path) != other.get(*path)).collect();
+        expected.sort();
+        expected.dedup();
+        let mut found: Vec<&String> = diff.files.iter().map(|difference| &difference.subject).collect();
+        found.sort();
+        prop_assert_eq!(found, expected);
+    }
+
     #[test]
     fn provider_options_round_trip(options in options()) {
         prop_assert_eq!(ProviderOptions::decode(&options.encode()).unwrap(), options);
@@ -61,6 +181,8 @@ proptest! {
         let _ = build_manifest(&source);
         let _ = Parameters::parse(&source);
         let _ = SetParameters::parse(&source);
+        let _ = ObjectTree::parse(&source);
+        let _ = SystemInfo::parse(&source);
     }
 
     #[test]

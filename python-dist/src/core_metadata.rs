@@ -5,7 +5,7 @@
 //! e-mail has them, then the description. Read as leniently as pip does: unknown fields are passed
 //! over. Left out: Platform, Provides, Obsoletes and their like.
 
-use crate::metadata::{License, Metadata, Person, Readme};
+use crate::metadata::{Field, License, Metadata, Person, Readme};
 use crate::project_table::content_type as content_type_of;
 
 /// The file lacks what every such file must have.
@@ -104,6 +104,67 @@ impl Metadata {
             }
         }
         Ok(metadata)
+    }
+}
+
+impl Metadata {
+    /// Reads the PKG-INFO of an unpacked source distribution. Its name and version hold; any other field holds where the
+    /// file is of version 2.2 or later and does not list it under Dynamic (PEP 643).
+    ///
+    /// ```
+    /// use python_dist::{Field, Metadata};
+    ///
+    /// let text = "Metadata-Version: 2.2\nName: sample\nVersion: 1.0\nSummary: A sample\nDynamic: Requires-Dist\n";
+    /// let metadata = Metadata::from_pkg_info(text)?;
+    /// assert_eq!(metadata.missing().to_string(), "`dependencies`, `optional-dependencies`");
+    /// # Ok::<(), python_dist::CoreMetadataError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It has no name or no version.
+    pub fn from_pkg_info(text: &str) -> Result<Self, CoreMetadataError> {
+        let mut metadata = Self::from_core_metadata(text)?;
+        let (fields, _) = headers(text);
+        let settled = fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case("Metadata-Version"))
+            .and_then(|(_, version)| version.parse::<pep440_rs::Version>().ok())
+            .is_some_and(|version| version >= pep440_rs::Version::new([2, 2]));
+        metadata.dynamic = Field::ALL
+            .into_iter()
+            .filter(|field| !matches!(field, Field::Name | Field::Version))
+            .filter(|field| {
+                !settled
+                    || fields.iter().any(|(name, value)| {
+                        name.eq_ignore_ascii_case("Dynamic")
+                            && core_fields(*field)
+                                .iter()
+                                .any(|core| core.eq_ignore_ascii_case(value))
+                    })
+            })
+            .collect();
+        Ok(metadata)
+    }
+}
+
+/// The fields of core metadata that one of `[project]` becomes.
+const fn core_fields(field: Field) -> &'static [&'static str] {
+    match field {
+        Field::Name => &["Name"],
+        Field::Version => &["Version"],
+        Field::Summary => &["Summary"],
+        Field::Readme => &["Description", "Description-Content-Type"],
+        Field::RequiresPython => &["Requires-Python"],
+        Field::License => &["License", "License-Expression"],
+        Field::LicenseFiles => &["License-File"],
+        Field::Authors => &["Author", "Author-email"],
+        Field::Maintainers => &["Maintainer", "Maintainer-email"],
+        Field::Keywords => &["Keywords"],
+        Field::Classifiers => &["Classifier"],
+        Field::Urls => &["Home-page", "Download-URL", "Project-URL"],
+        Field::Dependencies => &["Requires-Dist"],
+        Field::OptionalDependencies => &["Provides-Extra", "Requires-Dist"],
     }
 }
 
@@ -360,6 +421,23 @@ Text: with a colon.
             panic!("no description")
         };
         assert_eq!(text, "First\nsecond\n\n  indented");
+    }
+
+    #[test]
+    fn what_a_source_distribution_settles() {
+        for (text, missing) in [
+            ("Metadata-Version: 2.1\n", 12),
+            ("", 12),
+            ("Metadata-Version: 2.4\n", 0),
+            (
+                "Metadata-Version: 2.2\nDynamic: author-email\nDynamic: Requires-Dist\n",
+                3,
+            ),
+        ] {
+            let text = format!("{text}Name: a\nVersion: 1\n");
+            let metadata = Metadata::from_pkg_info(&text).unwrap();
+            assert_eq!(metadata.missing().iter().count(), missing, "{text}");
+        }
     }
 
     #[test]

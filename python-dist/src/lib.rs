@@ -2,7 +2,8 @@
 //!
 //! Models pyproject.toml (PEP 518, PEP 621, PEP 639), setup.cfg, core metadata (PKG-INFO, METADATA)
 //! and the question to a build backend (PEP 517); the MANIFEST.in language in [both its
-//! dialects](manifest_in::Dialect); and [`expandvars`], which iiswsgi's templates are written for.
+//! dialects](manifest_in::Dialect); and both languages of iiswsgi's templates: [`expandvars`] and
+//! [handlebars](render_handlebars).
 //! Everything here works on text and on lists of relative paths: reading files, running Python and
 //! writing are the caller's.
 //!
@@ -35,8 +36,9 @@
 //!     dialect: Dialect::Setuptools,
 //!     files: &files,
 //!     template: Some(&Source::from_text("MANIFEST.in", "graft static\n")),
+//!     recorded: None,
 //!     metadata: Some(metadata),
-//!     module_files: &pyproject.modules.files(&files),
+//!     modules: &pyproject.modules,
 //!     own_folders: &["dist"],
 //! });
 //! assert!(problems.is_empty());
@@ -47,23 +49,31 @@
 mod build_backend;
 mod config_parser;
 mod core_metadata;
+mod data_files;
 mod expandvars;
+mod handlebars_template;
 pub mod manifest_in;
 mod metadata;
 mod modules;
 mod project_table;
 mod pyproject;
+mod rules;
 mod settings;
 mod setup_cfg;
+mod setup_py;
 mod toml_table;
 
 pub use build_backend::BuildSystem;
 pub use core_metadata::CoreMetadataError;
+pub use data_files::DataFiles;
 pub use expandvars::{UndefinedVariable, expandvars, expandvars_reporting};
+pub use handlebars_template::{Escaping, render_handlebars, template_context};
 pub use metadata::{
     Field, License, Metadata, MissingFields, Person, Readme, is_valid_name, normalize_name,
 };
 pub use modules::{Modules, Packages};
 pub use pyproject::Pyproject;
+pub use rules::RULES;
 pub use settings::{Command, Settings, split_command_line};
 pub use setup_cfg::SetupCfg;
+pub use setup_py::SetupPy;

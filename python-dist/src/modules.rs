@@ -2,13 +2,14 @@
 //!
 //! Models `packages`, `py-modules` and `package-dir` of `[tool.setuptools]` and of setup.cfg's
 //! `[options]`, and setuptools' automatic discovery
-//! (<https://setuptools.pypa.io/en/latest/userguide/package_discovery.html>). Left out: package
-//! data, and what only setup.py says.
+//! (<https://setuptools.pypa.io/en/latest/userguide/package_discovery.html>). The files that come
+//! with the modules are in [`DataFiles`]. Left out: what only setup.py says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::{DeTable, DeValue};
 
+use crate::data_files::DataFiles;
 use crate::manifest_in::matches_component;
 
 /// Folders at a project's root that automatic discovery does not take for packages.
@@ -104,6 +105,8 @@ pub struct Modules {
     pub py_modules: Option<Vec<String>>,
     /// The folder of a package; under the empty name, the folder of all others.
     pub package_dir: BTreeMap<String, String>,
+    /// The other files that come with them.
+    pub data: DataFiles,
 }
 
 impl Modules {
@@ -127,44 +130,12 @@ impl Modules {
     #[must_use]
     pub fn files(&self, files: &[String]) -> Vec<String> {
         let python = || files.iter().filter(|file| file.ends_with(".py"));
-        let mut chosen: BTreeSet<&String> = BTreeSet::new();
-        match &self.packages {
-            Packages::Discover if self.py_modules.is_some() => {}
-            Packages::Discover => return self.discover(files),
-            Packages::List(packages) => {
-                let folders: BTreeSet<String> = packages
-                    .iter()
-                    .map(|package| self.folder_of(package))
-                    .collect();
-                chosen.extend(python().filter(|file| folders.contains(split(file).0)));
-            }
-            Packages::Find {
-                folders,
-                include,
-                exclude,
-                namespaces,
-            } => {
-                let all: BTreeSet<&str> = files.iter().map(String::as_str).collect();
-                for root in folders {
-                    let root = plain(root);
-                    let wanted = |file: &&String| {
-                        let Some(inner) =
-                            below(split(file).0, &root).filter(|inner| !inner.is_empty())
-                        else {
-                            return false;
-                        };
-                        let name = inner.replace('/', ".");
-                        let any = |patterns: &[String]| {
-                            patterns
-                                .iter()
-                                .any(|pattern| matches_component(pattern, &name))
-                        };
-                        let initialised = *namespaces || has_init_files(&all, &root, inner);
-                        (include.is_empty() || any(include)) && !any(exclude) && initialised
-                    };
-                    chosen.extend(python().filter(wanted));
-                }
-            }
+        let packages = self.packages(files);
+        let mut chosen: BTreeSet<&String> = python()
+            .filter(|file| packages.contains_key(split(file).0))
+            .collect();
+        if self.are_discovered() && packages.is_empty() {
+            chosen.extend(python().filter(|file| is_discovered_module(file)));
         }
         for module in self.py_modules.iter().flatten() {
             let (package, name) = module.rsplit_once('.').unwrap_or(("", module));
@@ -174,63 +145,116 @@ impl Modules {
         chosen.into_iter().cloned().collect()
     }
 
+    /// Whether the project names none, so that setuptools looks for them.
+    pub(crate) fn are_discovered(&self) -> bool {
+        self.packages == Packages::Discover && self.py_modules.is_none()
+    }
+
+    /// The folders of the packages with their dotted names. Where single modules lie in a source
+    /// folder, that folder is there under the empty name.
+    pub(crate) fn packages(&self, files: &[String]) -> BTreeMap<String, String> {
+        match &self.packages {
+            Packages::Discover if self.py_modules.is_some() => BTreeMap::new(),
+            Packages::Discover => self.discover(files),
+            Packages::List(packages) => packages
+                .iter()
+                .map(|package| (self.folder_of(package), package.clone()))
+                .collect(),
+            Packages::Find {
+                folders,
+                include,
+                exclude,
+                namespaces,
+            } => {
+                let all: BTreeSet<&str> = files.iter().map(String::as_str).collect();
+                let mut packages = BTreeMap::new();
+                for root in folders {
+                    let root = plain(root);
+                    for folder in all_folders(files) {
+                        let Some(inner) = below(folder, &root).filter(|inner| !inner.is_empty())
+                        else {
+                            continue;
+                        };
+                        let name = inner.replace('/', ".");
+                        let any = |patterns: &[String]| {
+                            patterns
+                                .iter()
+                                .any(|pattern| matches_component(pattern, &name))
+                        };
+                        let initialised = *namespaces || has_init_files(&all, &root, inner);
+                        if (include.is_empty() || any(include)) && !any(exclude) && initialised {
+                            packages.insert(folder.to_owned(), name);
+                        }
+                    }
+                }
+                packages
+            }
+        }
+    }
+
     /// setuptools' order: the layout that `package_dir` gives, then src, then the project's root.
-    fn discover(&self, files: &[String]) -> Vec<String> {
-        let python = || files.iter().filter(|file| file.ends_with(".py"));
-        let explicit: Vec<String> = self
+    fn discover(&self, files: &[String]) -> BTreeMap<String, String> {
+        let explicit: Vec<(&String, String)> = self
             .package_dir
             .iter()
             .filter(|(package, _)| !package.is_empty())
-            .map(|(_, folder)| plain(folder))
+            .map(|(package, folder)| (package, plain(folder)))
             .collect();
+        let folders = all_folders(files);
+        let dotted = |package: &str, inner: &str| {
+            let inner = inner.replace('/', ".");
+            match (package, inner.as_str()) {
+                ("", _) => inner,
+                (_, "") => package.to_owned(),
+                _ => format!("{package}.{inner}"),
+            }
+        };
         if !explicit.is_empty() {
-            return python()
-                .filter(|file| {
-                    explicit
-                        .iter()
-                        .any(|root| below(split(file).0, root).is_some())
+            return folders
+                .iter()
+                .filter_map(|folder| {
+                    explicit.iter().find_map(|(package, root)| {
+                        let inner = below(folder, root)?;
+                        Some(((*folder).to_owned(), dotted(package, inner)))
+                    })
                 })
-                .cloned()
                 .collect();
         }
         let source = self
             .package_dir
             .get("")
             .map_or_else(|| "src".to_owned(), |folder| plain(folder));
-        if !source.is_empty()
-            && files
-                .iter()
-                .any(|file| below(split(file).0, &source).is_some())
-        {
-            return python()
-                .filter(|file| below(split(file).0, &source).is_some())
-                .cloned()
-                .collect();
-        }
-        let packages: Vec<String> = python()
-            .filter(|file| {
-                let mut folders = split(file).0.split('/');
-                let top = folders.next().unwrap_or_default();
-                let stubs = top.strip_suffix("-stubs").unwrap_or(top);
-                !NOT_PACKAGES.contains(&top)
-                    && !top.starts_with('_')
-                    && is_identifier(stubs)
-                    && folders.all(is_identifier)
+        let in_source: BTreeMap<String, String> = folders
+            .iter()
+            .filter_map(|folder| {
+                let inner = below(folder, &source)?;
+                Some(((*folder).to_owned(), dotted("", inner)))
             })
-            .cloned()
             .collect();
-        if !packages.is_empty() {
-            return packages;
+        if !source.is_empty() && !in_source.is_empty() {
+            return in_source;
         }
-        let module = |file: &&String| {
-            let (folder, name) = split(file);
-            let name = name.strip_suffix(".py").unwrap_or(name);
-            let reserved = NOT_MODULES.contains(&name)
-                || name.eq_ignore_ascii_case("sconstruct")
-                || name.starts_with(['.', '_']);
-            folder.is_empty() && is_identifier(name) && !reserved
+        let is_package = |folder: &str| {
+            let mut names = folder.split('/');
+            let top = names.next().unwrap_or_default();
+            let stubs = top.strip_suffix("-stubs").unwrap_or(top);
+            !NOT_PACKAGES.contains(&top)
+                && !top.starts_with('_')
+                && is_identifier(stubs)
+                && names.all(is_identifier)
         };
-        python().filter(module).cloned().collect()
+        let top = |folder: &str| folder.split('/').next().unwrap_or_default().to_owned();
+        // A folder without any module is no package that somebody wrote, whatever its name.
+        let with_modules: BTreeSet<String> = files
+            .iter()
+            .filter(|file| file.ends_with(".py") && is_package(split(file).0))
+            .map(|file| top(file))
+            .collect();
+        folders
+            .into_iter()
+            .filter(|folder| is_package(folder) && with_modules.contains(&top(folder)))
+            .map(|folder| (folder.to_owned(), folder.replace('/', ".")))
+            .collect()
     }
 
     /// The folder of a package, by the longest of its names that `package_dir` has.
@@ -297,6 +321,24 @@ impl Modules {
             None => {}
         }
         modules.py_modules = value(table, "py-modules").and_then(strings);
+        let lists = |key: &str| -> BTreeMap<String, Vec<String>> {
+            value(table, key)
+                .and_then(DeValue::as_table)
+                .into_iter()
+                .flatten()
+                .filter_map(|(name, list)| {
+                    Some((name.get_ref().to_string(), strings(list.get_ref())?))
+                })
+                .collect()
+        };
+        modules.data = DataFiles {
+            package_data: lists("package-data"),
+            exclude_package_data: lists("exclude-package-data"),
+            data_files: lists("data-files").into_values().flatten().collect(),
+            scripts: value(table, "script-files")
+                .and_then(strings)
+                .unwrap_or_default(),
+        };
         for (package, folder) in value(table, "package-dir")
             .and_then(DeValue::as_table)
             .into_iter()
@@ -310,6 +352,28 @@ impl Modules {
         }
         modules
     }
+}
+
+/// Every folder that holds a file or a folder, but the project's own.
+fn all_folders(files: &[String]) -> BTreeSet<&str> {
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let mut folder = split(file).0;
+        while !folder.is_empty() && folders.insert(folder) {
+            folder = split(folder).0;
+        }
+    }
+    folders
+}
+
+/// Whether setuptools takes a file at the project's root for a module of it.
+fn is_discovered_module(file: &str) -> bool {
+    let (folder, name) = split(file);
+    let name = name.strip_suffix(".py").unwrap_or(name);
+    let reserved = NOT_MODULES.contains(&name)
+        || name.eq_ignore_ascii_case("sconstruct")
+        || name.starts_with(['.', '_']);
+    folder.is_empty() && is_identifier(name) && !reserved
 }
 
 /// The folder and the name.
@@ -411,11 +475,29 @@ mod tests {
     }
 
     #[test]
+    fn packages_have_names() {
+        let files = ["src/a.py", "src/p/static/x.css", "lib/q/m.py", "t/x"].map(str::to_owned);
+        let names = |modules: &Modules| {
+            let found = modules.packages(&files);
+            let mut names: Vec<String> = found.into_values().collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&Modules::default()), ["", "p", "p.static"]);
+        let explicit = Modules {
+            package_dir: [("z".to_owned(), "./lib/q".to_owned())].into(),
+            ..Modules::default()
+        };
+        assert_eq!(names(&explicit), ["z"]);
+    }
+
+    #[test]
     fn listed() {
         let modules = Modules {
             packages: Packages::List(list(&["p", "p.q"])),
             py_modules: Some(list(&["single", "p.extra"])),
             package_dir: [(String::new(), "lib/".to_owned())].into(),
+            data: DataFiles::default(),
         };
         check(
             &modules,

@@ -388,6 +388,20 @@ urls = { home = 1 }
             ),
             "{find:?}"
         );
+        let data = of(
+            "include-package-data = false\nscript-files = ['bin/x']\n[tool.setuptools.package-data]\n'*' = ['*.txt']\n\
+             [tool.setuptools.exclude-package-data]\na = ['b']\n[tool.setuptools.data-files]\n'etc' = ['conf/*.ini']",
+        )
+        .data;
+        assert_eq!(data.package_data["*"], ["*.txt"]);
+        assert_eq!(data.exclude_package_data["a"], ["b"]);
+        assert_eq!(
+            (data.data_files.as_slice(), data.scripts.as_slice()),
+            (
+                ["conf/*.ini".to_owned()].as_slice(),
+                ["bin/x".to_owned()].as_slice()
+            )
+        );
         // Another tool's faults are its own to report.
         assert_eq!(of("packages = 3\npackage-dir = []"), Modules::default());
     }

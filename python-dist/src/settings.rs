@@ -126,10 +126,8 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
         Some(value)
     }
 
-    fn fault(&mut self, code: &'static str, message: String, span: Span, help: &str) {
-        self.fields
-            .problems
-            .push(Problem::error(code, message).at(span).help(help));
+    fn fault(&mut self, problem: Problem) {
+        self.fields.problems.push(problem);
     }
 
     fn string(&mut self, key: &'static str) -> Option<String> {
@@ -137,10 +135,9 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
         let (text, span) = self.fields.string(key)?;
         if text.trim().is_empty() {
             self.fault(
-                "settings-empty",
-                format!("`tool.iiswsgi.{key}` is empty"),
-                span,
-                "remove the line, or give it a value",
+                Problem::error("settings-empty", format!("`tool.iiswsgi.{key}` is empty"))
+                    .at(span)
+                    .help("remove the line, or give it a value"),
             );
             return None;
         }
@@ -166,10 +163,9 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
             let span = self.spans.get(key).copied().unwrap_or_default();
             let message = format!("`{url}` is not an absolute address");
             self.fault(
-                "settings-url",
-                message,
-                span,
-                "write it whole, as in `https://example.org/`, with `%20` for a blank",
+                Problem::error("settings-url", message)
+                    .at(span)
+                    .help("write it whole, as in `https://example.org/`, with `%20` for a blank"),
             );
         }
         Some(url)
@@ -205,19 +201,23 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
             }) => Some(format!("{text}T00:00:00Z")),
             Some(toml::value::Datetime { date: Some(_), .. }) => {
                 self.fault(
-                    "settings-published",
-                    format!("`{text}` does not say which time zone it is in"),
-                    span,
-                    HELP,
+                    Problem::error(
+                        "settings-published",
+                        format!("`{text}` does not say which time zone it is in"),
+                    )
+                    .at(span)
+                    .help(HELP),
                 );
                 None
             }
             _ => {
                 self.fault(
-                    "settings-published",
-                    format!("`{text}` is not a date and time"),
-                    span,
-                    HELP,
+                    Problem::error(
+                        "settings-published",
+                        format!("`{text}` is not a date and time"),
+                    )
+                    .at(span)
+                    .help(HELP),
                 );
                 None
             }
@@ -239,10 +239,9 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
                 .unwrap_or_default();
             let message = format!("`{path}` is not a path inside the application");
             self.fault(
-                "settings-discovery-file",
-                message,
-                span,
-                "give it relative to the application's folder, as in `app/version.txt`",
+                Problem::error("settings-discovery-file", message)
+                    .at(span)
+                    .help("give it relative to the application's folder, as in `app/version.txt`"),
             );
         }
         Some(forward)
@@ -256,10 +255,12 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
         for (text, span) in strings.iter().flat_map(|strings| &strings.items) {
             if text.trim().is_empty() {
                 self.fault(
-                    "settings-empty",
-                    format!("an entry of `tool.iiswsgi.{key}` is empty"),
-                    *span,
-                    "remove it",
+                    Problem::error(
+                        "settings-empty",
+                        format!("an entry of `tool.iiswsgi.{key}` is empty"),
+                    )
+                    .at(*span)
+                    .help("remove it"),
                 );
             }
         }
@@ -284,10 +285,12 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
                     None => {
                         let help = "close the quote, or write the command as a list of strings";
                         self.fault(
-                            "settings-command-quote",
-                            format!("`{line}` has a quote that is not closed"),
-                            span,
-                            help,
+                            Problem::error(
+                                "settings-command-quote",
+                                format!("`{line}` has a quote that is not closed"),
+                            )
+                            .at(span)
+                            .help(help),
                         );
                         continue;
                     }
@@ -309,10 +312,12 @@ impl<'t, 'i> Reader<'t, 'i, '_> {
                 let help =
                     "begin it with the program, as in `[\"python\", \"manage.py\", \"migrate\"]`";
                 self.fault(
-                    "settings-command-empty",
-                    format!("`tool.iiswsgi.{key}[{i}]` names no program"),
-                    span,
-                    help,
+                    Problem::error(
+                        "settings-command-empty",
+                        format!("`tool.iiswsgi.{key}[{i}]` names no program"),
+                    )
+                    .at(span)
+                    .help(help),
                 );
             } else {
                 commands.push(Command { arguments, span });

@@ -7,10 +7,13 @@
 //! `attr:` need the project's files and its modules: such fields stay dynamic. Left out: the
 //! sections of other commands.
 
+use std::collections::BTreeMap;
+
 use spanned_xml::{Problem, Problems, Source};
 
 use crate::config_parser::{Entry, Section, read_sections};
 use crate::core_metadata::split_keywords;
+use crate::data_files::DataFiles;
 use crate::metadata::{Field, License, Metadata, Person};
 use crate::modules::{Modules, Packages};
 
@@ -314,7 +317,32 @@ impl File {
             packages,
             py_modules: self.list("options", "py_modules", ','),
             package_dir: self.pairs("options", "package_dir").into_iter().collect(),
+            data: DataFiles {
+                package_data: self.lists("options.package_data"),
+                exclude_package_data: self.lists("options.exclude_package_data"),
+                data_files: self
+                    .lists("options.data_files")
+                    .into_values()
+                    .flatten()
+                    .collect(),
+                scripts: self.list("options", "scripts", ',').unwrap_or_default(),
+            },
         }
+    }
+
+    /// A section whose values are lists, by key.
+    fn lists(&self, section: &str) -> BTreeMap<String, Vec<String>> {
+        self.sections
+            .iter()
+            .filter(|found| found.name == section)
+            .flat_map(|found| &found.entries)
+            .map(|entry| {
+                (
+                    entry.key.clone(),
+                    self.list(section, &entry.key, ',').unwrap_or_default(),
+                )
+            })
+            .collect()
     }
 }
 
@@ -379,6 +407,15 @@ exclude =
 [options.extras_require]
 tests = pytest; coverage
 all-Tests = pytest
+
+[options.package_data]
+* = *.txt
+My.Pkg =
+    static/*.css
+    *.html
+
+[options.data_files]
+etc/app = conf/a.ini, conf/b.ini
 ";
 
     #[test]
@@ -413,6 +450,12 @@ all-Tests = pytest
         assert_eq!(metadata.optional_dependencies["all-Tests"], ["pytest"]);
         assert!(metadata.missing().is_empty());
         assert_eq!(modules.package_dir[""], "src");
+        assert_eq!(modules.data.package_data["*"], ["*.txt"]);
+        assert_eq!(
+            modules.data.package_data["My.Pkg"],
+            ["static/*.css", "*.html"]
+        );
+        assert_eq!(modules.data.data_files, ["conf/a.ini", "conf/b.ini"]);
         assert_eq!(
             modules.py_modules.as_deref(),
             Some(&["a".to_owned(), "b".to_owned()][..])

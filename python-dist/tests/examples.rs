@@ -47,8 +47,9 @@ impl Example {
             dialect: Dialect::of_project(true, None),
             files: &files,
             template: Some(&source),
+            recorded: None,
             metadata: Some(&self.pyproject.metadata),
-            module_files: &self.pyproject.modules.files(&files),
+            modules: &self.pyproject.modules,
             own_folders: &["dist", "env"],
         });
         // Nothing compiled is there to be left out in a fresh clone.

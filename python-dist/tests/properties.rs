@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use python_dist::manifest_in::{Dialect, FileList, Selection, Template, select};
 use python_dist::{
-    BuildSystem, Metadata, Modules, Pyproject, SetupCfg, expandvars, expandvars_reporting,
-    normalize_name, split_command_line,
+    BuildSystem, Escaping, Metadata, Modules, Pyproject, SetupCfg, SetupPy, expandvars,
+    expandvars_reporting, normalize_name, render_handlebars, split_command_line,
 };
 use spanned_xml::{Problem, Source};
 
@@ -85,13 +85,13 @@ proptest! {
     ) {
         let template = commands.join("\n");
         let source = Source::from_text("MANIFEST.in", template.as_str());
-        let module_files = Modules::default().files(&files);
         let selection = Selection {
             dialect,
             files: &files,
             template: Some(&source),
+            recorded: Some(&source),
             metadata: None,
-            module_files: &module_files,
+            modules: &Modules::default(),
             own_folders: &["x"],
         };
         let (list, problems) = select(&selection);
@@ -162,6 +162,22 @@ proptest! {
     }
 
     #[test]
+    fn any_text_is_a_handlebars_template_or_is_refused(
+        input in text("{{}}#/~&>!\"()=. \n"),
+        tags in prop::collection::vec("\\{\\{[#/&~>!]?[ab]( [ab.]{1,3})?\\}\\}", 0..6),
+    ) {
+        let text = format!("{input}{}", tags.concat());
+        let source = Source::from_text("x.hbs", text.as_str());
+        let context = serde_json::json!({ "a": "<\"&", "b": ["1"] });
+        for escaping in [Escaping::Xml, Escaping::None] {
+            if let Err(problems) = render_handlebars(&source, &context, escaping) {
+                prop_assert!(!problems.problems.is_empty());
+                prop_assert!(problems.problems.iter().all(|problem| problem.is_error() && inside(&text, problem)));
+            }
+        }
+    }
+
+    #[test]
     fn any_text_is_read_or_refused(input in text("[]={}\"'.,:#;\n \t-")) {
         let source = Source::from_text("x", input.as_str());
         for problems in [Pyproject::parse(&source).err(), SetupCfg::parse(&source, None).err()].into_iter().flatten() {
@@ -169,6 +185,7 @@ proptest! {
             prop_assert!(problems.problems.iter().all(|problem| inside(&input, problem)));
         }
         let _ = Metadata::from_core_metadata(&input);
+        let _ = SetupPy::parse(&format!("setup(packages={input})"));
         let _ = Dialect::of_project(false, Some(&input));
     }
 

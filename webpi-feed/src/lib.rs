@@ -8,6 +8,8 @@
 //! - [`Feed::build`] and [`write_with_template`]: a feed from plain values, [`FeedInfo`] and [`ProductInfo`].
 //! - [`check()`]: what WebPI would have refused, and what it would have understood otherwise than it was meant.
 //! - [`installation_order`] and [`Entry::installer_for`]: what to install, in which order, on a [`Machine`].
+//! - [`merge()`], [`diff()`] and [`offline()`]: several feeds made one, compared, or made an offline copy.
+//! - [`Inventory`]: what is on a machine, and which products are installed by their discovery hints.
 //! - [`expand_url_template`]: where a package will be.
 //!
 //! The format is described by Microsoft's *Web Platform Installer Feed Reference*
@@ -18,14 +20,15 @@
 //!
 //! # What is left out
 //!
-//! Discovery hints are read, checked and written, not evaluated; feeds that a feed refers to are not fetched; the feed
-//! templates and product versions of WebPI 4, of which only the names are known, are kept as they are.
+//! Feeds that a feed refers to are not fetched; the feed templates and product versions of WebPI 4, of which only the names
+//! are known, are kept as they are.
 
 mod atom;
 mod build;
 mod check;
 mod cycle;
 mod dependency;
+mod diff;
 mod discovery_hint;
 mod element;
 mod entry;
@@ -34,13 +37,17 @@ mod extension;
 mod feed;
 mod feed_info;
 mod installer;
+mod inventory;
 mod list;
 mod machine;
+mod merge;
+mod offline;
 mod os;
 mod product_id;
 mod product_info;
 mod read;
 mod resolve;
+mod rules;
 mod template;
 mod time;
 mod url_template;
@@ -49,6 +56,7 @@ mod write;
 pub use atom::{ATOM_NAMESPACE, Link, Person, Text};
 pub use check::check;
 pub use dependency::{Dependency, DependencyRule};
+pub use diff::{Change, Diff, ProductChange, diff};
 pub use discovery_hint::{DiscoveryHint, DiscoveryRule, FileHint, Registry};
 pub use entry::{
     APPLICATION, Entry, ExternalPackage, Images, Incompatibilities, Metadata, RelatedDiscoveryHint,
@@ -62,12 +70,16 @@ pub use installer::{
     Cmdline, IisComponent, InstallCommand, InstallPage, Installer, InstallerFile, MsDeploy,
     MsiInstall, MsuInstall, Outcome, PostFinishCommand, ReturnCodeMapping, Unzip,
 };
+pub use inventory::{DiscoveryQuestions, Inventory};
 pub use list::List;
 pub use machine::Machine;
+pub use merge::{MergeConflict, Merged, merge};
+pub use offline::{Download, OFFLINE_FEED_PATH, Offline, offline};
 pub use os::{Architecture, Os, OsList, OsType, OsVersion};
 pub use product_id::{IIS_MANAGEMENT_CONSOLE, MAIN_FEED_PRODUCTS, WEB_DEPLOY};
 pub use product_info::{FilePackage, Package, PipInstall, ProductInfo};
 pub use resolve::{Missing, Plan, Step, installation_order};
+pub use rules::RULES;
 pub use template::{DEFAULT_TEMPLATE, write_with_template};
 pub use time::{format_time, parse_time};
 pub use url_template::expand_url_template;

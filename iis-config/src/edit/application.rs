@@ -10,7 +10,7 @@ use crate::section::{kept_elsewhere, sections, to_extend};
 use crate::sites::bad_site_name_character;
 use crate::{Binding, win_path};
 
-const SECTION: &str = "system.applicationHost/sites";
+pub(super) const SECTION: &str = "system.applicationHost/sites";
 
 /// Where an application goes, and its folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +58,9 @@ impl ApplicationPlace {
         ]
         .into_iter()
         .flat_map(|(what, value)| {
-            let empty = value.is_empty().then(|| {
-                Problem::error("iis-attribute-empty", format!("{what} is empty"))
-                    .help("give it a value")
-            });
-            empty.into_iter().chain(check_text(what, value))
+            empty(what, value)
+                .into_iter()
+                .chain(check_text(what, value))
         })
         .collect();
         if let Some(bad) = bad_site_name_character(&self.site) {
@@ -77,24 +75,7 @@ impl ApplicationPlace {
                 .help("choose a name of letters, digits, spaces, dots and hyphens"),
             );
         }
-        let segments = self.path.strip_prefix('/');
-        let bad_path = segments.is_none_or(|rest| {
-            rest.ends_with('/')
-                || rest.contains("//")
-                || rest.contains(['\\', '?', '*', '|', '"', '<', '>', ':'])
-        });
-        if !self.path.is_empty() && bad_path {
-            problems.push(
-                Problem::error(
-                    "iis-application-path",
-                    format!(
-                        "the application path `{}` is not one that IIS takes",
-                        self.path
-                    ),
-                )
-                .help("write `/`, or `/name` without a slash at its end"),
-            );
-        }
+        problems.extend(bad_path("application", &self.path));
         let more = [&self.application_pool, &self.root_physical_path];
         problems.extend(
             more.into_iter()
@@ -109,7 +90,7 @@ impl ApplicationPlace {
         if let Some(pool) = &self.application_pool {
             new = new.attribute("applicationPool", pool);
         }
-        new.child(virtual_directory(&self.physical_path))
+        new.child(virtual_directory("/", &self.physical_path))
     }
 }
 
@@ -135,11 +116,11 @@ impl ApplicationPlace {
 /// Where the file is not a well-formed configuration file, IIS would refuse a name or path, or the site is new and the
 /// folder of its root application is not given.
 pub fn set_application(source: &Source, place: &ApplicationPlace) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     refuse(source, place.check())?;
     let root = document.root();
     refuse(source, kept_elsewhere(root, SECTION))?;
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     match find_site(root, &place.site) {
         Some(site) => set_in_site(&mut change, site, place),
         None => add_site(&mut change, source, root, place)?,
@@ -160,10 +141,10 @@ pub fn set_application(source: &Source, place: &ApplicationPlace) -> Result<Edit
 ///
 /// Where the file is not a well-formed configuration file, or the path is `/`: a site cannot be without that one.
 pub fn remove_application(source: &Source, site: &str, path: &str) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     let root = document.root();
     refuse(source, kept_elsewhere(root, SECTION))?;
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     if let Some(application) = find(root, site, path) {
         if path == "/" {
             return Err(Problem::error(
@@ -182,10 +163,42 @@ pub fn remove_application(source: &Source, site: &str, path: &str) -> Result<Edi
     change.finish(|root| find(root, site, path).is_none())
 }
 
-fn virtual_directory(physical_path: &str) -> Fragment {
+/// The problem with a value that has to be there, where it is empty.
+pub(super) fn empty(what: &str, value: &str) -> Option<Problem> {
+    value.is_empty().then(|| {
+        Problem::error("iis-attribute-empty", format!("{what} is empty")).help("give it a value")
+    })
+}
+
+/// The problem with the path of an application or a virtual directory, where IIS would not take it.
+pub(super) fn bad_path(what: &str, path: &str) -> Option<Problem> {
+    let bad = path.strip_prefix('/').is_none_or(|rest| {
+        rest.ends_with('/')
+            || rest.contains("//")
+            || rest.contains(['\\', '?', '*', '|', '"', '<', '>', ':'])
+    });
+    (!path.is_empty() && bad).then(|| {
+        Problem::error(
+            "iis-application-path",
+            format!("the {what} path `{path}` is not one that IIS takes"),
+        )
+        .help("write `/`, or `/name` without a slash at its end")
+    })
+}
+
+pub(super) fn virtual_directory(path: &str, physical_path: &str) -> Fragment {
     Fragment::new("virtualDirectory")
-        .attribute("path", "/")
+        .attribute("path", path)
         .attribute("physicalPath", physical_path)
+}
+
+/// Where a new virtual directory goes: after the last, else before what else is there.
+pub(super) fn virtual_directory_place(application: &Element) -> Place<'_> {
+    sections(application, "virtualDirectory")
+        .last()
+        .map(|last| Place::After(last))
+        .or_else(|| application.elements().next().map(Place::Before))
+        .unwrap_or(Place::Last)
 }
 
 fn find_site<'a>(root: &'a Element, name: &str) -> Option<&'a Element> {
@@ -197,7 +210,7 @@ fn find_site<'a>(root: &'a Element, name: &str) -> Option<&'a Element> {
         })
 }
 
-fn find<'a>(root: &'a Element, site: &str, path: &str) -> Option<&'a Element> {
+pub(super) fn find<'a>(root: &'a Element, site: &str, path: &str) -> Option<&'a Element> {
     find_application(find_site(root, site)?, path)
 }
 
@@ -212,9 +225,13 @@ fn find_application<'a>(site: &'a Element, path: &str) -> Option<&'a Element> {
 }
 
 fn root_directory(application: &Element) -> Option<&Element> {
+    find_directory(application, "/")
+}
+
+pub(super) fn find_directory<'a>(application: &'a Element, path: &str) -> Option<&'a Element> {
     sections(application, "virtualDirectory")
         .into_iter()
-        .find(|directory| directory.value("path").unwrap_or("/") == "/")
+        .find(|directory| win_path::eq_ignore_case(directory.value("path").unwrap_or("/"), path))
 }
 
 fn set_in_site(change: &mut Change<'_>, site: &Element, place: &ApplicationPlace) {
@@ -261,7 +278,7 @@ fn set_in_site(change: &mut Change<'_>, site: &Element, place: &ApplicationPlace
             change.layout.insert(
                 application,
                 position,
-                &[virtual_directory(&place.physical_path)],
+                &[virtual_directory("/", &place.physical_path)],
             );
             change.say(format!(
                 "set the folder of {name} to {}",
@@ -308,7 +325,7 @@ fn add_site(
         site = site.child(
             Fragment::new("application")
                 .attribute("path", "/")
-                .child(virtual_directory(folder)),
+                .child(virtual_directory("/", folder)),
         );
     }
     let binding = Fragment::new("binding")

@@ -20,19 +20,22 @@ pub struct Edit {
 /// An edit under way: the file's tree, its layout and what has been done.
 pub(super) struct Change<'a> {
     source: &'a Source,
+    path: &'static str,
     pub(super) layout: Layout<'a>,
     pub(super) summary: Vec<String>,
 }
 
 impl<'a> Change<'a> {
-    /// Parses the file; it need only be a configuration file, whatever else is wrong with it.
-    pub(super) fn parse(source: &Source) -> Result<Document, Problems> {
-        section::parse(source).map_err(|problem| problem.in_source(source))
+    /// Parses the file, of which only the section at `path` is needed; it need only be a configuration file, whatever
+    /// else is wrong with it.
+    pub(super) fn parse(source: &Source, path: &str) -> Result<Document, Problems> {
+        section::parse_section(source, path).map_err(|problem| problem.in_source(source))
     }
 
-    pub(super) fn new(source: &'a Source, root: &Element) -> Self {
+    pub(super) fn new(source: &'a Source, root: &Element, path: &'static str) -> Self {
         Self {
             source,
+            path,
             layout: Layout::new(source, root),
             summary: Vec::new(),
         }
@@ -59,7 +62,7 @@ impl<'a> Change<'a> {
             .apply(old)
             .ok_or_else(|| broken("two changes overlap".to_owned()))?;
         let new = Source::from_text(self.source.name(), text.as_str());
-        let document = Document::parse(&new)
+        let document = section::parse_section(&new, self.path)
             .map_err(|problem| broken(format!("the result would not be XML: {problem}")))?;
         if !is_done(document.root()) {
             return Err(broken(

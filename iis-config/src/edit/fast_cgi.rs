@@ -7,7 +7,7 @@ use super::layout::{Fragment, Place};
 use crate::section::{kept_elsewhere, sections, to_extend};
 use crate::{FastCgiApplication, win_path};
 
-const SECTION: &str = "system.webServer/fastCgi";
+pub(super) const SECTION: &str = "system.webServer/fastCgi";
 
 /// Sections that come before and after `fastCgi` in the files that IIS ships, nearest first.
 const BEFORE: [&str; 5] = [
@@ -46,11 +46,11 @@ pub fn set_fast_cgi_application(
     source: &Source,
     application: &FastCgiApplication,
 ) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     refuse(source, application.check())?;
     let root = document.root();
     refuse(source, kept_elsewhere(root, SECTION))?;
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     let mut same = same_key(root, application);
     if same.is_empty() {
         add(&mut change, root, application);
@@ -92,10 +92,10 @@ pub fn remove_fast_cgi_application(
     full_path: &str,
     arguments: &str,
 ) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     let root = document.root();
     refuse(source, kept_elsewhere(root, SECTION))?;
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     let key = FastCgiApplication::new(full_path, arguments);
     for element in same_key(root, &key) {
         change.layout.remove(element);
@@ -114,9 +114,9 @@ pub fn remove_fast_cgi_application(
 ///
 /// Where the file is not a well-formed configuration file.
 pub fn remove_fast_cgi_section(source: &Source) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     let root = document.root();
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     for section in sections(root, SECTION) {
         change.layout.remove(section);
         change.say("remove the section fastCgi");
@@ -125,7 +125,10 @@ pub fn remove_fast_cgi_section(source: &Source) -> Result<Edit, Problems> {
 }
 
 /// The entries that have the application's key.
-fn same_key<'a>(root: &'a Element, application: &FastCgiApplication) -> Vec<&'a Element> {
+pub(super) fn same_key<'a>(
+    root: &'a Element,
+    application: &FastCgiApplication,
+) -> Vec<&'a Element> {
     sections(root, "system.webServer/fastCgi/application")
         .into_iter()
         .filter(|element| {
@@ -181,7 +184,7 @@ fn environment_variables(application: &FastCgiApplication) -> Fragment {
     )
 }
 
-fn environment_variable(name: &str, value: &str) -> Fragment {
+pub(super) fn environment_variable(name: &str, value: &str) -> Fragment {
     Fragment::new("environmentVariable")
         .attribute("name", name)
         .attribute("value", value)

@@ -22,11 +22,11 @@ const ADD: &str = "system.webServer/handlers/add";
 ///
 /// Where the file is not a well-formed configuration file, or IIS would refuse the handler.
 pub fn set_handler(source: &Source, handler: &Handler) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     refuse(source, check(handler))?;
     let root = document.root();
     refuse(source, kept_elsewhere(root, SECTION))?;
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     match named(root, &handler.name).first() {
         Some(element) => update(&mut change, element, handler),
         None => add(&mut change, root, handler),
@@ -44,10 +44,10 @@ pub fn set_handler(source: &Source, handler: &Handler) -> Result<Edit, Problems>
 ///
 /// Where the file is not a well-formed configuration file.
 pub fn remove_handler(source: &Source, name: &str) -> Result<Edit, Problems> {
-    let document = Change::parse(source)?;
+    let document = Change::parse(source, SECTION)?;
     let root = document.root();
     refuse(source, kept_elsewhere(root, SECTION))?;
-    let mut change = Change::new(source, root);
+    let mut change = Change::new(source, root, SECTION);
     for element in named(root, name) {
         change.layout.remove(element);
         change.say(format!("remove the handler {name}"));

@@ -208,7 +208,7 @@ impl<'a> Layout<'a> {
         );
     }
 
-    /// Removes an element, with its line where it stands on one alone.
+    /// Removes an element, with its line where it stands on one alone, else with the blanks before it.
     pub(crate) fn remove(&mut self, element: &Element) {
         let text = self.source.text();
         let mut span = element.span;
@@ -217,7 +217,9 @@ impl<'a> Layout<'a> {
         let ends_line = text[span.end..]
             .trim_start_matches([' ', '\t'])
             .starts_with(['\r', '\n']);
-        if margin.ends_with('\n') && ends_line {
+        if !margin.ends_with('\n') {
+            span.start = margin.len();
+        } else if ends_line {
             let line = margin.strip_suffix('\n').unwrap_or(margin);
             span.start = line.strip_suffix('\r').unwrap_or(line).len();
         }

@@ -9,13 +9,19 @@
 
 mod application;
 mod change;
+mod environment_variable;
 mod fast_cgi;
 mod handler;
+mod http_platform;
 mod layout;
+mod virtual_directory;
 
 pub use application::{ApplicationPlace, remove_application, set_application};
 pub use change::Edit;
+pub use environment_variable::{remove_environment_variable, set_environment_variable};
 pub use fast_cgi::{
     remove_fast_cgi_application, remove_fast_cgi_section, set_fast_cgi_application,
 };
 pub use handler::{remove_handler, set_handler};
+pub use http_platform::{remove_http_platform, set_http_platform};
+pub use virtual_directory::{remove_virtual_directory, set_virtual_directory};

@@ -1,5 +1,7 @@
 //! `iiswsgi dev`: the local stand-in for IIS.
 
+mod once;
+
 use std::fmt;
 use std::net::IpAddr;
 
@@ -27,6 +29,8 @@ pub(crate) struct Args {
     /// Where the processes' output goes [default: Logs in the folder with applicationHost.config]
     #[arg(long, value_name = "DIR")]
     log_folder: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    once: once::RequestArgs,
 }
 
 #[derive(Serialize)]
@@ -76,6 +80,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    if let Some(request) = args.once.request()? {
+        return runtime.block_on(once::run(configuration, options, request, context));
+    }
     runtime.block_on(serve(configuration, options, context))
 }
 
@@ -93,7 +100,7 @@ async fn serve(configuration: Configuration, options: Options, context: &Context
 
 /// Ready when somebody presses Ctrl-C or asks the process to end.
 #[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -106,7 +113,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>> {
     Ok(async {
         // Without a handler the system ends the process, which is what was asked for.
         let _ = tokio::signal::ctrl_c().await;
@@ -114,7 +121,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>> {
 }
 
 /// The server's own events: warnings, with `-v` what it does, with `-vv` every step.
-fn log_to_stderr(context: &Context) {
+pub(crate) fn log_to_stderr(context: &Context) {
     let level = match context.verbosity {
         ..=-1 => tracing::level_filters::LevelFilter::ERROR,
         0 => tracing::level_filters::LevelFilter::WARN,

@@ -3,6 +3,8 @@
 pub(crate) mod bootstrap;
 pub(crate) mod completions;
 pub(crate) mod dev;
+pub(crate) mod iis;
 pub(crate) mod msdeploy;
 pub(crate) mod serve;
 pub(crate) mod webpi;
+pub(crate) mod webpicmd;

@@ -1,9 +1,15 @@
 //! `iiswsgi msdeploy`.
 
 mod build;
+mod check;
+mod diff;
+mod dump;
+mod files;
 mod install;
 mod package;
+mod parameters;
 mod sync;
+mod system_info;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -12,10 +18,22 @@ use crate::error::Result;
 pub(crate) enum Command {
     /// Make Manifest.xml and iis_install.stamp from their templates
     Build(build::Args),
+    /// Check a package, or what a project would be packaged as, against the rules of Web Deploy, of the gallery and of Windows
+    Check(check::Args),
+    /// Say what is different between two packages, or between a package and a folder; the exit status is 1 then
+    Diff(diff::Args),
+    /// Show the objects of a package and its content
+    Dump(dump::Args),
+    /// List the project's files that go into its package, or say why one does or does not
+    Files(files::Args),
     /// Build, then write the Web Deploy package into the project's `dist` folder
     Package(package::Args),
-    /// Unpack a Web Deploy package into a folder, with its parameters applied
+    /// List a package's parameters: what they are for, their defaults, what a value has to satisfy
+    Parameters(parameters::Args),
+    /// Put a package into a folder, or into another package, with its parameters applied: all of it, or nothing
     Sync(sync::Args),
+    /// Show the computer that a package was made on
+    SystemInfo(system_info::Args),
     /// Set up an unpacked application: virtual environment, dependencies, web.config, FastCGI registration
     Install(install::Args),
 }
@@ -23,8 +41,14 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
     match command {
         Command::Build(args) => build::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Diff(args) => diff::run(args, context),
+        Command::Dump(args) => dump::run(args, context),
+        Command::Files(args) => files::run(args, context),
         Command::Package(args) => package::run(args, context),
+        Command::Parameters(args) => parameters::run(args, context),
         Command::Sync(args) => sync::run(args, context),
+        Command::SystemInfo(args) => system_info::run(args, context),
         Command::Install(args) => install::run(args, context),
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use indicatif::{ProgressBar, ProgressStyle};
 use url::Url;
 
 use crate::context::Context;
+use crate::deploy::progress;
 use crate::error::{Error, Result};
 
 /// Where something is fetched from.
@@ -78,7 +78,7 @@ impl Location {
                         .help("check the address and the connection")
                 })?;
                 let len = response.body().content_length();
-                let progress = progress(len, context);
+                let progress = progress::octets(len, context);
                 let mut reader = progress.wrap_read(response.body_mut().as_reader());
                 let copied = copy(&mut reader, sink, limit, self);
                 progress.finish_and_clear();
@@ -112,17 +112,6 @@ fn copy(
         );
     }
     Ok(copied)
-}
-
-/// Shown only where a person watches, and only once it takes longer than a moment.
-fn progress(len: Option<u64>, context: &Context) -> ProgressBar {
-    if !context.is_interactive() || context.verbosity < 0 {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    len.map_or_else(ProgressBar::no_length, ProgressBar::new)
-        .with_style(style)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use flate2::{Crc, CrcReader};
 use fs_err as fs;
 use spanned_xml::Source;
 
@@ -10,8 +11,12 @@ use crate::error::{Error, Result};
 
 /// Reads a text file in whatever encoding it is in.
 pub(crate) fn read_source(path: &Utf8Path) -> Result<Source> {
-    let octets = fs::read(path)?;
-    Source::decode(path.as_str(), &octets)
+    decode(path, &fs::read(path)?)
+}
+
+/// A text file's content in whatever encoding it is in.
+pub(crate) fn decode(path: &Utf8Path, octets: &[u8]) -> Result<Source> {
+    Source::decode(path.as_str(), octets)
         .map_err(|problem| Error::problem(problem, &Source::from_text(path.as_str(), "")))
 }
 
@@ -83,6 +88,34 @@ pub(crate) fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
 /// The path made absolute without asking whether it exists.
 pub(crate) fn absolute(path: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(camino::absolute_utf8(path)?)
+}
+
+/// A path below `folder` as it is seen from there, with forward slashes.
+pub(crate) fn relative(folder: &Utf8Path, path: &std::path::Path) -> Result<String> {
+    let path = Utf8Path::from_path(path).ok_or_else(|| {
+        Error::new(format!("the file name `{}` is not Unicode", path.display()))
+            .help("rename it, or move it away")
+    })?;
+    let relative = path.strip_prefix(folder).unwrap_or(path);
+    Ok(relative
+        .components()
+        .map(|component| component.as_str())
+        .collect::<Vec<_>>()
+        .join("/"))
+}
+
+/// A file's CRC-32 and its length in octets.
+pub(crate) fn crc32(path: &Utf8Path) -> Result<(u32, u64)> {
+    let mut reader = CrcReader::new(fs::File::open(path)?);
+    let len = std::io::copy(&mut reader, &mut std::io::sink())?;
+    Ok((reader.crc().sum(), len))
+}
+
+/// The CRC-32 of octets.
+pub(crate) fn crc32_of(octets: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(octets);
+    crc.sum()
 }
 
 /// The `file:///` URL of a path.

@@ -14,7 +14,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use iis_config::{FastCgiApplication, WebConfig, edit};
-use python_dist::{Command, Field};
+use python_dist::{Command, Escaping, Field};
 use serde::Serialize;
 use spanned_xml::Source;
 
@@ -24,7 +24,7 @@ use crate::deploy::process::Process;
 use crate::deploy::project::{Project, VIRTUAL_ENV};
 use crate::deploy::registration::{Registration, RegistrationArgs};
 use crate::deploy::site_root::SiteRoot;
-use crate::deploy::template::{Undefined, Variables, expand_xml};
+use crate::deploy::template::{Template, Undefined, Variables};
 use crate::deploy::virtual_env::{PythonEnvironment, find_python};
 use crate::error::{Error, Result};
 
@@ -96,9 +96,10 @@ impl Installation {
             )
             .with("SITE_NAME", place.site.as_str())
             .with("APPL_NAME", project.name.as_str())
-            .with("NUMBER_OF_PROCESSORS", processors.to_string());
+            .with("NUMBER_OF_PROCESSORS", processors.to_string())
+            .metadata(project.template_context());
         // Filled in before anything is made: a mistake in it is the most likely reason to fail.
-        let web_config = WebConfigFile::fill_in(&template, &folder, &variables)?;
+        let web_config = WebConfigFile::fill_in(&template, &folder, &variables, context)?;
 
         if let Some(virtual_env) = &virtual_env {
             PythonEnvironment::virtual_env(virtual_env, &base, context)?;
@@ -170,15 +171,22 @@ fn requirements(project: &Project) -> Vec<String> {
     arguments
 }
 
-/// `web.config.in`, or a `web.config` that needs no filling in.
-fn web_config_template(folder: &Utf8Path) -> Result<Source> {
-    for name in ["web.config.in", "web.config"] {
-        if let Some(source) = file::read_source_if_any(&folder.join(name))? {
-            return Ok(source);
-        }
+/// What `web.config` is made from, or a `web.config` that needs no filling in.
+enum WebConfigSource {
+    Template(Template),
+    Complete(Source),
+}
+
+fn web_config_template(folder: &Utf8Path) -> Result<WebConfigSource> {
+    if let Some(template) = Template::find(folder, "web.config")? {
+        return Ok(WebConfigSource::Template(template));
     }
-    Err(Error::new(format!("`{}` does not exist: IIS would not know what to start", folder.join("web.config.in")))
-        .help("add one with a FastCgiModule handler and its `<fastCgi>` application; see examples/sample.msdeploy/web.config.in"))
+    file::read_source_if_any(&folder.join("web.config"))?
+        .map(WebConfigSource::Complete)
+        .ok_or_else(|| {
+            Error::new(format!("`{}` does not exist: IIS would not know what to start", folder.join("web.config.in")))
+                .help("add one with a FastCgiModule handler and its `<fastCgi>` application; see examples/sample.msdeploy/web.config.in")
+        })
 }
 
 /// A `web.config` to write.
@@ -190,18 +198,26 @@ struct WebConfigFile {
 }
 
 impl WebConfigFile {
-    fn fill_in(template: &Source, folder: &Utf8Path, variables: &Variables<'_>) -> Result<Self> {
-        let text = if template.name().ends_with(".in") {
-            expand_xml(template, variables, Undefined::Refuse)?
-        } else {
-            template.text().to_owned()
+    fn fill_in(
+        from: &WebConfigSource,
+        folder: &Utf8Path,
+        variables: &Variables<'_>,
+        context: &Context,
+    ) -> Result<Self> {
+        let (source, text) = match from {
+            WebConfigSource::Template(template) => {
+                let text =
+                    template.fill_in(Escaping::Xml, variables, Undefined::Refuse, context)?;
+                (&template.source, text)
+            }
+            WebConfigSource::Complete(source) => (source, source.text().to_owned()),
         };
         let path = folder.join("web.config");
         // What is wrong now is shown in the text that IIS would read.
         let filled = Source::from_text(path.as_str(), text);
         let fast_cgi = WebConfig::move_fast_cgi(&filled)?;
         let edit = edit::remove_fast_cgi_section(&filled)?;
-        let octets = template
+        let octets = source
             .encode(&edit.text)
             .map_err(|problem| Error::problem(problem, &filled))?;
         Ok(Self {

@@ -1,17 +1,20 @@
-//! Values for a package's parameters: from the command line, from SetParameters.xml files, from a person, or the defaults.
+//! Values for a package's parameters: from the command line, the environment, SetParameters.xml files, a person, or the
+//! defaults; the first of them that has one holds.
 
 use std::io::{BufRead as _, Write as _};
 
 use camino::Utf8PathBuf;
-use msdeploy_pkg::{Given, Origin, Prompt, ResolvedParameters, SetParameters};
-use spanned_xml::Problems;
+use msdeploy_pkg::{
+    Given, Origin, Parameter, Parameters, Prompt, ResolvedParameters, SetParameters,
+};
+use spanned_xml::{Problems, XmlWriter};
 
 use crate::context::Context;
 use crate::deploy::file;
 use crate::deploy::unpack::OpenPackage;
 use crate::error::{Error, Result};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct ParameterArgs {
     /// Give a parameter of the package a value; can be repeated
     #[arg(
@@ -33,6 +36,15 @@ pub(crate) struct ParameterArgs {
 }
 
 impl ParameterArgs {
+    /// As if each of these, `NAME=VALUE`, had been given with `--set-param`, and the defaults for all others.
+    pub(crate) fn of_values(values: Vec<String>) -> Self {
+        Self {
+            values,
+            defaults: true,
+            ..Self::default()
+        }
+    }
+
     /// The values of all parameters of a package.
     ///
     /// # Errors
@@ -44,7 +56,40 @@ impl ParameterArgs {
         package: &OpenPackage,
         context: &Context,
     ) -> Result<ResolvedParameters> {
+        let parameters = &package.parameters;
+        let mut given = self.given(parameters, context)?;
+        if !self.defaults && context.is_interactive() {
+            for prompt in parameters.prompts() {
+                if given.contains(prompt.name) {
+                    continue;
+                }
+                if let Some(answer) = ask(&prompt)? {
+                    given.push(prompt.name, answer, Origin::CommandLine);
+                }
+            }
+        }
+        parameters.resolve(&given).map_err(|problems| {
+            Problems {
+                source: parameters.source.clone(),
+                problems,
+            }
+            .into()
+        })
+    }
+
+    /// The values that nobody has to be asked for.
+    pub(crate) fn given(&self, parameters: &Parameters, context: &Context) -> Result<Given> {
         let mut given = Given::new();
+        for parameter in &parameters.parameters {
+            let variable = environment_variable(&parameter.name);
+            if let Some(value) = context.environment.get(&variable) {
+                given.push(
+                    parameter.name.as_str(),
+                    value,
+                    Origin::Environment(variable),
+                );
+            }
+        }
         for value in &self.values {
             let (name, value) = value.split_once('=').ok_or_else(|| {
                 Error::new(format!("`--set-param {value}` gives no value"))
@@ -64,25 +109,52 @@ impl ParameterArgs {
                 );
             }
         }
-        let parameters = &package.parameters;
-        if !self.defaults && context.is_interactive() {
-            for prompt in parameters.prompts() {
-                if given.contains(prompt.name) {
-                    continue;
-                }
-                if let Some(answer) = ask(&prompt)? {
-                    given.push(prompt.name, answer, Origin::CommandLine);
-                }
-            }
-        }
-        parameters.resolve(&given).map_err(|problems| {
-            Problems {
-                source: parameters.source.clone(),
-                problems,
-            }
-            .into()
-        })
+        Ok(given)
     }
+}
+
+/// The environment variable that gives a parameter a value: `IISWSGI_PARAM_` and its name in capitals, with `_` for
+/// everything but letters and digits.
+pub(crate) fn environment_variable(parameter: &str) -> String {
+    let name: String = parameter
+        .chars()
+        .flat_map(char::to_uppercase)
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    format!("IISWSGI_PARAM_{name}")
+}
+
+/// A SetParameters.xml to fill in: the parameters with their defaults, passwords without. Those whose default is made of
+/// other parameters are left to that, and named in comments.
+pub(crate) fn set_parameters(parameters: &[Parameter]) -> String {
+    let names: Vec<String> = parameters
+        .iter()
+        .map(|parameter| format!("{{{}}}", parameter.name.to_lowercase()))
+        .collect();
+    let mut xml = XmlWriter::new("  ", "\n");
+    xml.declaration();
+    xml.start("parameters");
+    for parameter in parameters {
+        let prompt = parameter.prompt("");
+        let default = prompt
+            .default
+            .filter(|_| !prompt.secret)
+            .unwrap_or_default();
+        let lower = default.to_lowercase();
+        if names.iter().any(|name| lower.contains(name)) {
+            xml.comment(&format!(" {} is {default} ", prompt.name));
+        } else {
+            xml.empty("setParameter", &[("name", prompt.name), ("value", default)]);
+        }
+    }
+    xml.end();
+    xml.finish()
 }
 
 /// Asks a person; nothing is the default.
@@ -116,4 +188,40 @@ fn ask(prompt: &Prompt<'_>) -> Result<Option<String>> {
     };
     let answer = answer.trim_end_matches(['\r', '\n']);
     Ok((!answer.is_empty()).then(|| answer.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_has_an_environment_variable() {
+        for (parameter, expected) in [
+            ("Application Path", "IISWSGI_PARAM_APPLICATION_PATH"),
+            ("db-Name.1", "IISWSGI_PARAM_DB_NAME_1"),
+            ("größe", "IISWSGI_PARAM_GR_SSE"),
+        ] {
+            assert_eq!(environment_variable(parameter), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_to_fill_in_keeps_what_follows_from_other_values() {
+        let xml = "<parameters><parameter name='App' defaultValue='a&amp;b'/><parameter name='Data' defaultValue='{app}/data'/>\
+                   <parameter name='Secret' defaultValue='x' tags='Password'/></parameters>";
+        let source = spanned_xml::Source::from_text("Parameters.xml", xml);
+        let (parameters, _) = Parameters::parse(&source).unwrap();
+        let text = set_parameters(&parameters.parameters);
+        assert!(
+            text.contains("<setParameter name=\"App\" value=\"a&amp;b\" />"),
+            "{text}"
+        );
+        assert!(text.contains("<!-- Data is {app}/data -->"), "{text}");
+        assert!(
+            text.contains("<setParameter name=\"Secret\" value=\"\" />"),
+            "{text}"
+        );
+        let source = spanned_xml::Source::from_text("SetParameters.xml", text);
+        assert_eq!(SetParameters::parse(&source).unwrap().0.parameters.len(), 2);
+    }
 }

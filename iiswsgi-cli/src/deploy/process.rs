@@ -1,7 +1,7 @@
 //! Programs run for their effect: their output shown with `-v`, else kept and shown when they fail.
 
-use std::io::Read;
-use std::process::Stdio;
+use std::io::{Read, Write as _};
+use std::process::{Child, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,15 @@ pub(crate) struct Process {
     folder: Option<Utf8PathBuf>,
     variables: Vec<(String, String)>,
     shown: bool,
+    /// Whether what the program starts in turn may outlive it.
+    outlived: bool,
+}
+
+/// How long a program may take: so many attempts of one interval each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) attempts: u32,
+    pub(crate) interval: Duration,
 }
 
 /// What a program did.
@@ -35,6 +44,8 @@ pub(crate) struct Outcome {
     pub(crate) stdout: String,
     /// What it wrote to standard error; empty where it was shown already.
     pub(crate) stderr: String,
+    /// Whether all that it wrote was shown already.
+    shown: bool,
 }
 
 impl Process {
@@ -45,6 +56,7 @@ impl Process {
             folder: None,
             variables: Vec::new(),
             shown: false,
+            outlived: false,
         }
     }
 
@@ -70,9 +82,15 @@ impl Process {
         self
     }
 
-    /// Shows what the program writes to standard error as it comes, unless `-q` was given: for one that takes a while.
+    /// Shows what the program writes as it comes, on standard error and unless `-q` was given: for one that takes a while.
     pub(crate) fn shown(mut self) -> Self {
         self.shown = true;
+        self
+    }
+
+    /// Lets what the program starts in turn go on when the program itself has to be ended.
+    pub(crate) fn outlived(mut self, outlived: bool) -> Self {
+        self.outlived = outlived;
         self
     }
 
@@ -87,23 +105,27 @@ impl Process {
 
     /// Runs the program and returns what it did, whatever its exit code.
     pub(crate) fn outcome(&self, context: &Context) -> Result<Outcome> {
-        self.outcome_within(Duration::MAX, context)
+        self.run_to_its_end(None, context)
     }
 
-    /// Runs the program, ends it when `limit` has passed, and returns what it did.
+    /// Runs the program, ends it when it has taken too long, and returns what it did.
     ///
     /// # Errors
     ///
     /// It could not be started, or took too long.
-    pub(crate) fn outcome_within(&self, limit: Duration, context: &Context) -> Result<Outcome> {
+    pub(crate) fn outcome_within(&self, patience: Patience, context: &Context) -> Result<Outcome> {
+        self.run_to_its_end(Some(patience), context)
+    }
+
+    fn run_to_its_end(&self, patience: Option<Patience>, context: &Context) -> Result<Outcome> {
         context.detail(format_args!("$ {}", self.command_line()));
         let mut command = std::process::Command::new(&self.program);
         command
             .args(&self.arguments)
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let inherit = context.verbosity > 0 || self.shown && context.verbosity == 0;
-        command.stderr(if inherit {
+        let shown = self.shown && context.verbosity >= 0;
+        command.stderr(if shown || context.verbosity > 0 {
             Stdio::inherit()
         } else {
             Stdio::piped()
@@ -111,36 +133,65 @@ impl Process {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
+        if patience.is_some() {
+            lead_a_group(&mut command);
+        }
         let mut child = command.spawn().map_err(|error| {
             Error::new(format!("cannot start `{}`: {error}", self.program))
                 .help("check that the program is installed and that you may run it")
         })?;
-        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if start.elapsed() >= limit {
-                child.kill()?;
-                child.wait()?;
-                return Err(Error::new(format!(
-                    "`{}` had not ended after {} s",
-                    self.command_line(),
-                    limit.as_secs()
-                )));
-            }
-            std::thread::sleep(POLL_INTERVAL);
+        let stdout = collect(child.stdout.take(), shown);
+        let stderr = collect(child.stderr.take(), false);
+        let status = match patience {
+            None => child.wait()?,
+            Some(patience) => self.wait(&mut child, patience, context)?,
         };
         let outcome = Outcome {
             code: status.code(),
             stdout: text(stdout),
             stderr: text(stderr),
+            shown,
         };
-        if !outcome.stdout.is_empty() {
+        if !outcome.stdout.is_empty() && !shown {
             context.detail(outcome.stdout.trim_end());
         }
         Ok(outcome)
+    }
+
+    fn wait(
+        &self,
+        child: &mut Child,
+        patience: Patience,
+        context: &Context,
+    ) -> Result<std::process::ExitStatus> {
+        let start = Instant::now();
+        let mut attempt = 0;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if start.elapsed() >= patience.interval.saturating_mul(attempt) {
+                if attempt == patience.attempts {
+                    break;
+                }
+                attempt += 1;
+                context.detail(format_args!(
+                    "waiting: attempt {attempt} of {}",
+                    patience.attempts
+                ));
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
+        if !self.outlived {
+            end_group(child);
+        }
+        child.kill()?;
+        child.wait()?;
+        Err(Error::new(format!(
+            "`{}` had not ended after {:?}",
+            self.command_line(),
+            patience.interval.saturating_mul(patience.attempts)
+        )))
     }
 
     /// Runs the program and returns its standard output.
@@ -169,7 +220,7 @@ impl Process {
             .collect();
         let shown = lines.len().saturating_sub(SHOWN_LINES);
         let error = Error::new(format!("`{}` ended with {status}", self.command_line()));
-        if lines.is_empty() {
+        if lines.is_empty() || outcome.shown {
             error
         } else {
             error.help(format!("its output ended:\n{}", lines[shown..].join("\n")))
@@ -177,13 +228,59 @@ impl Process {
     }
 }
 
-/// Reads a stream to its end in a thread of its own, so that the program never waits for us.
-fn collect<R: Read + Send + 'static>(stream: Option<R>) -> Option<JoinHandle<Vec<u8>>> {
+/// Lets the program be ended with all that it starts.
+#[cfg(unix)]
+fn lead_a_group(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+fn lead_a_group(_: &mut std::process::Command) {}
+
+/// Ends all that a program has started; the program itself is ended by its own means.
+#[cfg(unix)]
+fn end_group(child: &Child) {
+    let group = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        // Nothing to end is as good.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn end_group(child: &Child) {
+    let _ = std::process::Command::new("taskkill")
+        .args(["/F", "/T", "/PID", &child.id().to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// Reads a stream to its end in a thread of its own, so that the program never waits for us; shows it as it comes.
+fn collect<R: Read + Send + 'static>(
+    stream: Option<R>,
+    shown: bool,
+) -> Option<JoinHandle<Vec<u8>>> {
     let mut stream = stream?;
     Some(std::thread::spawn(move || {
         let mut octets = Vec::new();
-        // What was read before a fault is all there is to show.
-        let _ = stream.read_to_end(&mut octets);
+        let mut buffer = [0; 8192];
+        loop {
+            let len = match stream.read(&mut buffer) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                // What was read before a fault is all there is to show.
+                Ok(0) | Err(_) => break,
+                Ok(len) => len,
+            };
+            octets.extend_from_slice(&buffer[..len]);
+            if shown {
+                // A closed standard error is no reason to stop reading.
+                let _ = anstream::stderr().write_all(&buffer[..len]);
+            }
+        }
         octets
     }))
 }

@@ -2,19 +2,23 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use python_dist::manifest_in::{Dialect, Selection, select};
-use python_dist::{BuildSystem, Field, Metadata, Modules, Pyproject, Settings, SetupCfg};
+use python_dist::manifest_in::{Dialect, FileList, Selection, select};
+use python_dist::{BuildSystem, Field, Metadata, Modules, Pyproject, Settings, SetupCfg, SetupPy};
 use spanned_xml::Source;
 use walkdir::WalkDir;
 
 use crate::context::Context;
 use crate::deploy::file;
+use crate::deploy::install::STAMP;
 use crate::deploy::process::Process;
 use crate::deploy::virtual_env::{PythonEnvironment, find_python};
 use crate::error::{Error, Result};
 
 /// Folders that are made from a project and are no part of it.
 const OWN_FOLDERS: [&str; 3] = ["dist", "build", VIRTUAL_ENV];
+
+/// Without a stamp and a web.config a package installs nothing: they are in it whatever MANIFEST.in says.
+pub(crate) const NEEDED_FILES: [&str; 3] = ["web.config.in", "web.config.hbs", STAMP];
 
 /// The application's virtual environment, in its folder.
 pub(crate) const VIRTUAL_ENV: &str = "env";
@@ -48,10 +52,9 @@ impl Project {
                 .help("add a pyproject.toml with `[project]`, `name` and `version`"));
         }
         let mut metadata = Metadata::unknown();
-        let mut modules = if setup_py.is_some() && pyproject_toml.is_none() {
-            Modules::none()
-        } else {
-            Modules::default()
+        let mut modules = match &setup_py {
+            Some(source) if pyproject_toml.is_none() => modules_of(source, context),
+            _ => Modules::default(),
         };
         let mut settings = Settings::default();
         let mut build_system = BuildSystem::default();
@@ -68,9 +71,16 @@ impl Project {
                 SetupCfg::parse(source, setup_py.as_ref().map(Source::text))?;
             context.warn(source, &problems);
             metadata = metadata.merge(setup_cfg.metadata);
-            if pyproject_toml.is_none() {
+            if pyproject_toml.is_none() && setup_cfg.modules != Modules::default() {
                 modules = setup_cfg.modules;
             }
+        }
+        // A source distribution that was unpacked has the answers of its build backend.
+        if let Some(source) = file::read_source_if_any(&folder.join("PKG-INFO"))? {
+            metadata = metadata.merge(Metadata::from_pkg_info(source.text()).map_err(|error| {
+                Error::new(format!("`{}` cannot be read: {error}", source.name()))
+                    .help("remove the file, or unpack the source distribution again")
+            })?);
         }
         let needed: Vec<Field> = [Field::Name, Field::Version]
             .iter()
@@ -130,25 +140,82 @@ impl Project {
             .find_map(|person| person.name.as_deref().or(person.email.as_deref()))
     }
 
-    /// The files that MANIFEST.in and the defaults select, relative to the project, with forward slashes, sorted.
-    pub(crate) fn files(&self, context: &Context) -> Result<Vec<String>> {
+    /// What handlebars templates can say of it.
+    pub(crate) fn template_context(&self) -> serde_json::Map<String, serde_json::Value> {
+        python_dist::template_context(&self.metadata, &self.settings)
+    }
+
+    /// Reads MANIFEST.in in this dialect, whatever setup.py says.
+    pub(crate) fn with_dialect(mut self, dialect: Option<Dialect>) -> Self {
+        self.dialect = dialect.unwrap_or(self.dialect);
+        self
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The files that go into its package, relative to the project, with forward slashes, sorted: those that MANIFEST.in and
+    /// the defaults select, and what a package needs.
+    pub(crate) fn package_files(&self, context: &Context) -> Result<Vec<String>> {
+        let mut files = self.file_list(context)?.files();
+        for needed in NEEDED_FILES {
+            if !files.iter().any(|file| file == needed) && self.folder.join(needed).exists() {
+                files.push(needed.to_owned());
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// The files that MANIFEST.in and the defaults select, with what took each of them in or out.
+    pub(crate) fn file_list(&self, context: &Context) -> Result<FileList> {
         let files = walk(&self.folder)?;
         let template = file::read_source_if_any(&self.folder.join("MANIFEST.in"))?;
-        let module_files = self.modules.files(&files);
+        let recorded = file::read_source_if_any(&match self.dialect {
+            Dialect::Distutils => self.folder.join("MANIFEST"),
+            Dialect::Setuptools => self
+                .folder
+                .join(format!("{}.egg-info/SOURCES.txt", self.egg_info())),
+        })?;
         let (list, problems) = select(&Selection {
             dialect: self.dialect,
             files: &files,
             template: template.as_ref(),
+            recorded: recorded.as_ref(),
             metadata: Some(&self.metadata),
-            module_files: &module_files,
+            modules: &self.modules,
             own_folders: &OWN_FOLDERS,
         });
-        if let Some(template) = &template {
+        if let Some(source) = template.as_ref().or(recorded.as_ref()) {
             // setuptools skips a line it cannot read; so do we, and say so.
-            context.warn(template, &problems);
+            context.warn(source, &problems);
         }
-        Ok(list.files())
+        Ok(list)
     }
+
+    /// What setuptools names its `.egg-info` folder after.
+    fn egg_info(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
+/// The modules that a setup.py names, as far as it does in plain words.
+fn modules_of(setup_py: &Source, context: &Context) -> Modules {
+    let found = SetupPy::parse(setup_py.text());
+    if !found.computed.is_empty() {
+        context.say(format_args!(
+            "`{}` computes {}: only MANIFEST.in can take those files in",
+            setup_py.name(),
+            found.computed.join(", ")
+        ));
+    }
+    if found.names_modules {
+        return found.modules;
+    }
+    let mut modules = Modules::default();
+    modules.data = found.modules.data;
+    modules
 }
 
 /// Every file below `folder`, relative to it, with forward slashes; version control and virtual environments are not
@@ -161,11 +228,9 @@ fn walk(folder: &Utf8Path) -> Result<Vec<String>> {
         .sort_by_file_name()
         .into_iter()
         .filter_entry(|entry| {
-            let name = entry.file_name().to_string_lossy();
             !(entry.file_type().is_dir()
-                && (name == ".git"
-                    || (entry.depth() == 1 && OWN_FOLDERS.contains(&&*name))
-                    || entry.path().join("pyvenv.cfg").exists()))
+                && Utf8Path::from_path(entry.path())
+                    .is_some_and(|path| not_looked_into(path, entry.depth() == 1).is_some()))
         });
     for entry in entries {
         let entry = entry
@@ -173,23 +238,40 @@ fn walk(folder: &Utf8Path) -> Result<Vec<String>> {
         if entry.file_type().is_dir() {
             continue;
         }
-        let path = Utf8Path::from_path(entry.path()).ok_or_else(|| {
-            Error::new(format!(
-                "the file name `{}` is not Unicode",
-                entry.path().display()
-            ))
-            .help("rename it, or take it out of the project")
-        })?;
-        let relative = path.strip_prefix(folder).unwrap_or(path);
-        files.push(
-            relative
-                .components()
-                .map(|component| component.as_str())
-                .collect::<Vec<_>>()
-                .join("/"),
-        );
+        files.push(file::relative(folder, entry.path())?);
     }
     Ok(files)
+}
+
+/// Why the files of a folder are no files of the project, if they are none.
+fn not_looked_into(folder: &Utf8Path, at_the_root: bool) -> Option<&'static str> {
+    let name = folder.file_name()?;
+    if name == ".git" {
+        Some("version control's own")
+    } else if folder.join("pyvenv.cfg").exists() {
+        Some("a virtual environment")
+    } else if at_the_root && OWN_FOLDERS.contains(&name) {
+        Some("made from the project")
+    } else {
+        None
+    }
+}
+
+/// The outermost folder of `file` that is not looked into, and why; `file` is relative to the project.
+pub(crate) fn hiding_folder(
+    project: &Utf8Path,
+    file: &Utf8Path,
+) -> Option<(Utf8PathBuf, &'static str)> {
+    let mut folders: Vec<&Utf8Path> = file
+        .ancestors()
+        .skip(1)
+        .filter(|folder| !folder.as_str().is_empty())
+        .collect();
+    folders.reverse();
+    folders.iter().enumerate().find_map(|(depth, folder)| {
+        let why = not_looked_into(&project.join(folder), depth == 0)?;
+        Some(((*folder).to_owned(), why))
+    })
 }
 
 /// Runs the PEP 517 hook in an environment of its own that has what the backend requires.

@@ -2,15 +2,14 @@
 //! root.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use iis_config::appcmd::{Answer, Appcmd, Object, parse_answer};
 use iis_config::edit::{ApplicationPlace, set_application, set_fast_cgi_application};
 use iis_config::{ApplicationHost, FastCgiApplication, Site, win_path};
 
 use crate::context::Context;
+use crate::deploy::appcmd::AppcmdProgram;
 use crate::deploy::file::{self, Snapshot};
-use crate::deploy::process::Process;
 use crate::deploy::site_root::{Place, SiteRoot};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What the command line says about it.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -27,8 +26,8 @@ pub(crate) struct RegistrationArgs {
 /// Where applications are registered.
 #[derive(Clone, Debug)]
 pub(crate) enum Registration {
-    /// IIS's own configuration, through the appcmd at this path.
-    Appcmd(Utf8PathBuf),
+    /// IIS's own configuration, through its appcmd.
+    Appcmd(AppcmdProgram),
     /// The applicationHost.config of a site root.
     File(SiteRoot),
 }
@@ -38,7 +37,7 @@ impl RegistrationArgs {
     /// none.
     pub(crate) fn find(&self, start: &Utf8Path, context: &Context) -> Result<Option<Registration>> {
         if let Some(appcmd) = &self.appcmd {
-            return Ok(Some(Registration::Appcmd(appcmd.clone())));
+            return Ok(Some(Registration::Appcmd(AppcmdProgram::new(appcmd))));
         }
         if let Some(site_root) = &self.site_root {
             return SiteRoot::open(site_root).map(|site_root| Some(Registration::File(site_root)));
@@ -46,13 +45,7 @@ impl RegistrationArgs {
         if let Some(site_root) = SiteRoot::above(start) {
             return Ok(Some(Registration::File(site_root)));
         }
-        let appcmd = context
-            .environment
-            .non_empty("windir")
-            .map(|windir| Utf8Path::new(windir).join(r"System32\inetsrv\appcmd.exe"));
-        Ok(appcmd
-            .filter(|appcmd| appcmd.is_file())
-            .map(Registration::Appcmd))
+        Ok(AppcmdProgram::of_iis(context).map(Registration::Appcmd))
     }
 }
 
@@ -60,7 +53,7 @@ impl Registration {
     /// What messages call it.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Appcmd(appcmd) => appcmd.to_string(),
+            Self::Appcmd(appcmd) => appcmd.name(),
             Self::File(site_root) => site_root.application_host().into_string(),
         }
     }
@@ -76,10 +69,7 @@ impl Registration {
     /// The sites that are there.
     pub(crate) fn sites(&self, context: &Context) -> Result<Vec<Site>> {
         match self {
-            Self::Appcmd(appcmd) => Ok(ask(appcmd, Appcmd::new().list_sites(), context)?
-                .iter()
-                .filter_map(Object::site)
-                .collect()),
+            Self::Appcmd(appcmd) => appcmd.sites(context),
             Self::File(site_root) => {
                 let host = ApplicationHost::parse(&site_root.read()?)?;
                 Ok(host.sites.into_iter().map(|site| site.value).collect())
@@ -154,21 +144,11 @@ impl Registration {
                     .map(|_| ());
             }
         };
-        let registered: Vec<FastCgiApplication> =
-            ask(appcmd, Appcmd::new().list_fast_cgi_applications(), context)?
-                .iter()
-                .flat_map(Object::fast_cgi_applications)
-                .collect();
-        let current = registered
-            .iter()
-            .find(|current| current.has_key(&application.full_path, &application.arguments));
-        let arguments = match current {
-            Some(current) => Appcmd::new().set_fast_cgi_application(current, application),
-            None => Some(Appcmd::new().add_fast_cgi_application(application)),
-        };
-        arguments.map_or(Ok(()), |arguments| {
-            ask(appcmd, arguments, context).map(|_| ())
-        })
+        let registered = appcmd.fast_cgi_applications(context)?;
+        for arguments in appcmd.registering(&registered, application) {
+            appcmd.ask(arguments, context)?;
+        }
+        Ok(())
     }
 }
 
@@ -179,23 +159,4 @@ fn local_path(physical_path: &str, context: &Context) -> Utf8PathBuf {
     })
     .into_owned()
     .into()
-}
-
-/// Runs appcmd and reads its answer; public transcripts disagree on which stream it writes errors to.
-fn ask(appcmd: &Utf8Path, arguments: Vec<String>, context: &Context) -> Result<Vec<Object>> {
-    let process = Process::new(appcmd.as_str()).args(arguments);
-    let outcome = process.outcome(context)?;
-    let answer = parse_answer(&outcome.stdout)
-        .and_then(|answer| parse_answer(&outcome.stderr).map(|_| answer));
-    let answer = answer.map_err(|error| {
-        Error::new(error.to_string()).help(format!(
-            "`{}` was run; it needs an elevated prompt",
-            process.command_line()
-        ))
-    })?;
-    match (outcome.code, answer) {
-        (Some(0), Answer::Objects(objects)) => Ok(objects),
-        (Some(0), _) => Ok(Vec::new()),
-        _ => Err(process.failure(&outcome)),
-    }
 }

@@ -1,5 +1,8 @@
 //! Web Deploy's runCommand provider: a command of the package, run on the machine it is installed on.
 //!
+//! Msdeploy waits `waitAttempts` times `waitInterval` for it and takes the exit codes of `successReturnCodes` for success;
+//! what it has started goes with it when it takes too long, unless `dontUseJobObject` is set.
+//!
 //! On Windows the command goes through `cmd.exe`, as msdeploy does unless `dontUseCommandExe` is set; elsewhere through
 //! `sh`. Packages of ours name `iiswsgi_install.exe` or `iiswsgi.exe`: where a package is installed by this command, that
 //! is this command, whatever the system and wherever it is installed.
@@ -8,7 +11,7 @@ use iis_config::command_line;
 use msdeploy_pkg::RunCommand;
 
 use crate::context::Context;
-use crate::deploy::process::Process;
+use crate::deploy::process::{Patience, Process};
 use crate::error::{Error, Result};
 
 /// Runs `command` with `variables` in its environment, and returns its standard output.
@@ -24,16 +27,19 @@ pub(crate) fn run(
 ) -> Result<String> {
     let process = process(command, context)?
         .variables(variables.iter().copied())
+        .outlived(command.dont_use_job_object)
         .shown();
-    let outcome = process
-        .outcome_within(command.time_limit(), context)
-        .map_err(|error| {
-            error.help(format!(
-                "the manifest gives it waitAttempts {} times waitInterval {} ms",
-                command.wait_attempts,
-                command.wait_interval.as_millis()
-            ))
-        })?;
+    let patience = Patience {
+        attempts: command.wait_attempts,
+        interval: command.wait_interval,
+    };
+    let outcome = process.outcome_within(patience, context).map_err(|error| {
+        error.help(format!(
+            "the manifest gives it waitAttempts {} times waitInterval {} ms",
+            command.wait_attempts,
+            command.wait_interval.as_millis()
+        ))
+    })?;
     let succeeded = outcome
         .code
         .is_some_and(|code| command.accepts(code.cast_unsigned()));

@@ -6,6 +6,7 @@ use iis_config::ApplicationHost;
 use iis_config::edit::Edit;
 use spanned_xml::{Problems, Source};
 
+use crate::deploy::config_file::ConfigFile;
 use crate::deploy::file;
 use crate::error::{Error, Result};
 
@@ -54,9 +55,8 @@ impl SiteRoot {
 
     /// The configuration; a new one where there is no file yet.
     pub(crate) fn read(&self) -> Result<Source> {
-        let path = self.application_host();
-        Ok(file::read_source_if_any(&path)?
-            .unwrap_or_else(|| Source::from_text(path.as_str(), ApplicationHost::new_text("\n"))))
+        let file = ConfigFile::read(&self.application_host(), new_application_host)?;
+        Ok(file.source().clone())
     }
 
     /// Changes the configuration while nobody else does, and says what changed.
@@ -64,26 +64,13 @@ impl SiteRoot {
         &self,
         change: impl FnOnce(&Source) -> Result<Edit, Problems>,
     ) -> Result<Vec<String>> {
-        let _lock = self.lock()?;
-        let source = self.read()?;
-        let edit = change(&source)?;
-        let octets = source
-            .encode(&edit.text)
-            .map_err(|problem| Error::problem(problem, &source))?;
-        file::write(&self.application_host(), &octets)?;
-        Ok(edit.summary)
+        ConfigFile::lock(&self.application_host(), new_application_host)?.edit(change)
     }
+}
 
-    /// Waits for whoever edits the file now; the lock ends with the value.
-    fn lock(&self) -> Result<fs::File> {
-        let lock = fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.folder.join(format!(".{APPLICATION_HOST}.lock")))?;
-        lock.lock()?;
-        Ok(lock)
-    }
+/// The configuration of a site root that has none yet.
+fn new_application_host() -> String {
+    ApplicationHost::new_text("\n")
 }
 
 /// An IIS path, `Site Name/app/…`: what Web Deploy's iisApp provider takes.

@@ -1,39 +1,35 @@
-//! A Web Deploy package opened and verified, and its content unpacked with parameters applied.
+//! A Web Deploy package opened and verified, and its content with parameters applied.
 
-use std::io::{self, Seek as _, Write as _};
+use std::collections::BTreeMap;
+use std::io::{self, Seek as _, Write};
 
 use camino::Utf8Path;
 use fs_err as fs;
 use msdeploy_pkg::{
-    Layout, Manifest, PackageLimits, PackageReader, Parameters, ResolvedParameters, Sha1Writer,
+    ContentMap, ContentObject, ContentRoot, EntryReader, Layout, Manifest, PackageEntry,
+    PackageLimits, PackageReader, ParameterChange, Parameters, ResolvedParameters, Sha1Writer,
 };
 use spanned_xml::Problem;
 use webpi_feed::InstallerFile;
 
 use crate::context::Context;
 use crate::deploy::fetch::Location;
+use crate::deploy::file;
 use crate::error::{Error, Result};
 
 /// Web Deploy reads no larger package.
-const PACKAGE_LIMIT: u64 = 0x7FFF_FFFF;
+pub(crate) const PACKAGE_LIMIT: u64 = 0x7FFF_FFFF;
 
 /// A package whose files have not been touched yet.
 #[derive(Debug)]
 pub(crate) struct OpenPackage {
     reader: PackageReader<fs::File>,
+    root: ContentRoot,
     name: String,
     pub(crate) manifest: Manifest,
     pub(crate) parameters: Parameters,
-    /// The application's folder in the package.
-    content: String,
-}
-
-/// What unpacking did.
-#[derive(Debug)]
-pub(crate) struct Unpacked {
-    pub(crate) files: usize,
-    /// Files that parameters were put into, relative to the application.
-    pub(crate) parameterized: Vec<String>,
+    /// The application's files and folders, by their paths below its folder.
+    content: BTreeMap<String, PackageEntry>,
 }
 
 impl OpenPackage {
@@ -63,10 +59,6 @@ impl OpenPackage {
                 .help("nothing was unpacked; get the package from its author again")
         };
         let mut reader = PackageReader::open(file, PackageLimits::default()).map_err(failed)?;
-        if reader.layout() != Layout::Gallery {
-            return Err(Error::new(format!("`{name}` has the layout of msdeploy's `package` provider, with archive.xml"))
-                .help("only packages with a Manifest.xml can be unpacked, as `iiswsgi msdeploy package` and the Web Application Gallery make them"));
-        }
         let manifest_source = reader.manifest_source().map_err(failed)?;
         let (manifest, problems) = Manifest::parse(&manifest_source)?;
         context.warn(&manifest_source, &problems);
@@ -78,7 +70,8 @@ impl OpenPackage {
             }
             None => Parameters::none(),
         };
-        let application = manifest.application().ok_or_else(|| {
+        let map = ContentMap::new(reader.layout(), &manifest);
+        let application = map.application().ok_or_else(|| {
             let problem = Problem::error(
                 "package-no-application",
                 "the manifest has no iisApp provider, so that there is nothing to install",
@@ -88,12 +81,18 @@ impl OpenPackage {
                 &manifest_source,
             )
         })?;
-        let content = application
-            .path
-            .trim_matches(['/', '\\'])
-            .replace('\\', "/");
+        let root = application.clone();
+        let content = content(&reader, &root);
+        if content.is_empty() {
+            return Err(Error::new(format!(
+                "`{name}` has no file of its application `{}`",
+                root.path
+            ))
+            .help("the path of iisApp in Manifest.xml is the folder's name in the package"));
+        }
         Ok(Self {
             reader,
+            root,
             name,
             manifest,
             parameters,
@@ -101,73 +100,142 @@ impl OpenPackage {
         })
     }
 
-    /// Where in IIS the application goes: the value of the parameter for iisApp's path.
-    pub(crate) fn application_path(&self, values: &ResolvedParameters) -> Result<String> {
-        let asked = values
-            .provider_path("iisApp", &self.content)
-            .map_err(|problem| Error::problem(problem, values.source()))?;
-        Ok(asked.map_or_else(
-            || format!("Default Web Site/{}", self.content),
-            str::to_owned,
-        ))
+    /// What messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Unpacks the application's content into `folder`, which is empty, and applies parameters to it.
+    /// The application's provider and its path in the manifest.
+    pub(crate) fn provider(&self) -> (&str, &str) {
+        (self.root.name, &self.root.path)
+    }
+
+    /// All entries, in the archive's order.
+    pub(crate) fn entries(&self) -> &[PackageEntry] {
+        self.reader.entries()
+    }
+
+    /// An entry's path below the application's folder, if it is there.
+    pub(crate) fn relative<'e>(&self, entry: &'e str) -> Option<&'e str> {
+        self.root.relative(entry)
+    }
+
+    /// A reader of an entry as it is in the package.
+    pub(crate) fn reader(&mut self, entry: &PackageEntry) -> Result<EntryReader<'_, fs::File>> {
+        self.reader
+            .entry_reader(entry)
+            .map_err(|error| damaged(&self.name, &error))
+    }
+
+    /// How many files the application has.
+    pub(crate) fn files(&self) -> usize {
+        self.content
+            .values()
+            .filter(|entry| !entry.is_directory)
+            .count()
+    }
+
+    /// Where in IIS the application goes: the value of the parameter for iisApp's path.
+    pub(crate) fn application_path(&self, values: &ResolvedParameters) -> Result<String> {
+        let (provider, path) = self.provider();
+        let asked = values
+            .provider_path(provider, path)
+            .map_err(|problem| Error::problem(problem, values.source()))?;
+        Ok(match asked {
+            Some(asked) => asked.to_owned(),
+            // What msdeploy itself has exported says where it was.
+            None if self.reader.layout() == Layout::Package => path.to_owned(),
+            None => format!("Default Web Site/{}", path.trim_matches(['/', '\\'])),
+        })
+    }
+
+    /// The application's files and folders as a sync compares them: with the parameters applied.
+    pub(crate) fn objects(&mut self, values: &ResolvedParameters) -> Result<Vec<ContentObject>> {
+        let mut objects = Vec::new();
+        for (path, entry) in self.content.clone() {
+            if entry.is_directory {
+                objects.push(ContentObject::directory(path));
+                continue;
+            }
+            let modified = Some(entry.modified.to_unix());
+            let mut object =
+                ContentObject::file(path.as_str(), entry.size, modified).with_crc32(entry.crc32);
+            if let Some((octets, changes)) = self.parameterized(&path, &entry, values)? {
+                object = ContentObject::file(path, octets.len() as u64, modified)
+                    .with_crc32(file::crc32_of(&octets))
+                    .with_parameters(changes);
+            }
+            objects.push(object);
+        }
+        Ok(objects)
+    }
+
+    /// Unpacks the file at `path` below the application's folder, with the parameters applied.
     pub(crate) fn unpack(
         &mut self,
+        path: &str,
         values: &ResolvedParameters,
-        folder: &Utf8Path,
-    ) -> Result<Unpacked> {
-        let prefix = format!("{}/", self.content);
-        let mut unpacked = Unpacked {
-            files: 0,
-            parameterized: Vec::new(),
-        };
-        let entries: Vec<_> = self.reader.entries().to_vec();
-        for entry in entries {
-            let in_application = entry
-                .path
-                .get(..prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(&prefix));
-            let Some(relative) = entry.path.get(prefix.len()..).filter(|_| in_application) else {
-                continue;
-            };
-            let target = folder.join(relative);
-            if entry.is_directory {
-                fs::create_dir_all(&target)?;
-                continue;
-            }
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            let failed = |error: msdeploy_pkg::Error| {
-                Error::new(format!("`{}`: {error}", self.name))
-                    .help("nothing was installed; get the package from its author again")
-            };
-            if values.applies_to(relative) {
-                let mut octets = Vec::new();
-                self.reader.read(&entry, &mut octets).map_err(failed)?;
-                if let Some(changed) = values.apply(relative, &octets)? {
-                    octets = changed;
-                    unpacked.parameterized.push(relative.to_owned());
-                }
-                fs::write(&target, octets)?;
-            } else {
-                let mut file = io::BufWriter::new(fs::File::create(&target)?);
-                self.reader.read(&entry, &mut file).map_err(failed)?;
-                file.flush()?;
-            }
-            unpacked.files += 1;
+        target: &Utf8Path,
+    ) -> Result<()> {
+        let entry = self
+            .content
+            .get(path)
+            .cloned()
+            .ok_or_else(|| Error::new(format!("`{}` has no `{path}`", self.name)))?;
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
         }
-        if unpacked.files == 0 {
-            return Err(Error::new(format!(
-                "`{}` has no file in the application's folder `{}`",
-                self.name, self.content
-            ))
-            .help("the path of iisApp in Manifest.xml is the folder's name in the package"));
+        if let Some((octets, _)) = self.parameterized(path, &entry, values)? {
+            return Ok(fs::write(target, octets)?);
         }
-        Ok(unpacked)
+        let mut file = io::BufWriter::new(fs::File::create(target)?);
+        self.read(&entry, &mut file)?;
+        Ok(file.flush()?)
     }
+
+    /// A file's content with the parameters applied and what they changed; nothing where they change nothing. Files that no
+    /// parameter is about are not read.
+    pub(crate) fn parameterized(
+        &mut self,
+        path: &str,
+        entry: &PackageEntry,
+        values: &ResolvedParameters,
+    ) -> Result<Option<(Vec<u8>, Vec<ParameterChange>)>> {
+        if !values.applies_to(path) {
+            return Ok(None);
+        }
+        let mut octets = Vec::new();
+        self.read(entry, &mut octets)?;
+        let edit = values.edit(path, &octets)?;
+        Ok(edit.octets.map(|octets| (octets, edit.changes)))
+    }
+
+    fn read(&mut self, entry: &PackageEntry, sink: &mut impl Write) -> Result<()> {
+        self.reader
+            .read(entry, sink)
+            .map_err(|error| damaged(&self.name, &error))?;
+        Ok(())
+    }
+}
+
+fn damaged(name: &str, error: &msdeploy_pkg::Error) -> Error {
+    Error::new(format!("`{name}`: {error}"))
+        .help("nothing was installed; get the package from its author again")
+}
+
+/// The entries below the application's folder, by their paths there.
+fn content(
+    reader: &PackageReader<fs::File>,
+    application: &ContentRoot,
+) -> BTreeMap<String, PackageEntry> {
+    reader
+        .entries()
+        .iter()
+        .filter_map(|entry| {
+            let relative = application.relative(&entry.path)?;
+            (!relative.is_empty()).then(|| (relative.to_owned(), entry.clone()))
+        })
+        .collect()
 }
 
 fn verify(location: &Location, expected: &InstallerFile, sha1: &str, size: u64) -> Result<()> {

@@ -2,6 +2,8 @@
 //!
 //! *Naming Files, Paths, and Namespaces* <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>.
 
+use super::records::{CentralHeader, EXTRA_UNICODE_PATH, FLAG_UTF8};
+
 /// What is wrong with an entry's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -36,6 +38,9 @@ pub enum NameFault {
     /// It is not text in the encoding that the archive says.
     #[error("the name is not text")]
     NotText,
+    /// The archive gives it two names: that of the header, and another in the extra field 0x7075.
+    #[error("the archive gives it two names, and programs differ in which one they take")]
+    TwoNames,
     /// It is longer than the format allows.
     #[error("the name is longer than 65,535 octets")]
     TooLong,
@@ -121,6 +126,52 @@ pub fn check_entry_name(name: &str) -> Result<(), NameFault> {
     Ok(())
 }
 
+/// A path as Windows compares it: without the blanks and dots at the end of each part, and without case.
+pub(crate) fn windows_key(path: &str) -> String {
+    path.split('/')
+        .map(|part| part.trim_end_matches(['.', ' ']).to_uppercase())
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// The name of an entry: UTF-8 where general purpose bit 11 says so, else code page 437 (APPNOTE appendix D), unless
+/// Info-ZIP's extra field has it in UTF-8 (appendix D.2, §4.6.9).
+pub(crate) fn decode_name(header: &CentralHeader<'_>) -> Result<String, NameFault> {
+    let unicode_path = header
+        .extra_field(EXTRA_UNICODE_PATH)
+        .and_then(|data| data.get(5..))
+        .map(|name| str::from_utf8(name).map_err(|_| NameFault::NotText))
+        .transpose()?;
+    if header.fields.flags & FLAG_UTF8 != 0 || header.name.is_ascii() {
+        let name = str::from_utf8(header.name).map_err(|_| NameFault::NotText)?;
+        return match unicode_path {
+            Some(other) if other != name => Err(NameFault::TwoNames),
+            _ => Ok(name.to_owned()),
+        };
+    }
+    Ok(unicode_path.map_or_else(
+        || {
+            header
+                .name
+                .iter()
+                .map(|&octet| code_page_437(octet))
+                .collect()
+        },
+        str::to_owned,
+    ))
+}
+
+fn code_page_437(octet: u8) -> char {
+    const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+    match octet.checked_sub(0x80) {
+        None => char::from(octet),
+        Some(upper) => UPPER
+            .chars()
+            .nth(upper.into())
+            .unwrap_or(char::REPLACEMENT_CHARACTER),
+    }
+}
+
 /// `CON`, `NUL.txt`, `COM1` and the like.
 fn is_device(part: &str) -> bool {
     let stem = part.split('.').next().unwrap_or_default().trim_end();
@@ -144,6 +195,15 @@ fn is_device(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_page_437_has_all_octets() {
+        let upper: String = (0x80..=0xff).map(code_page_437).collect();
+        assert_eq!(upper.chars().count(), 128);
+        assert!(!upper.contains(char::REPLACEMENT_CHARACTER));
+        assert!(upper.starts_with("Çü") && upper.contains('ß') && upper.ends_with('\u{a0}'));
+        assert_eq!(code_page_437(b'a'), 'a');
+    }
 
     #[test]
     fn names() {

@@ -1,12 +1,16 @@
 //! Reading a package: nothing of an archive is handed out before all of its directory has been checked.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Seek, Write};
 
 use spanned_xml::{Problem, Source};
-use zip::ZipArchive;
-use zip::read::Config;
 
-use super::directory::{Directory, repeated_names};
+use super::directory::{Directory, Place};
+use super::entry_reader::{EntryReader, package_error};
+use super::fault::{ArchiveFault, EntryFault};
+use super::names::windows_key;
+use super::records::{CentralHeader, DEFLATED, EXTRA_ZIP64, FLAG_ENCRYPTED, STORED};
+use super::timestamp::Timestamp;
 use crate::Error;
 
 /// What reading a package may cost.
@@ -24,6 +28,8 @@ pub struct PackageLimits {
     pub ratio: u64,
     /// Octets of a manifest or `Parameters.xml`; 16 MiB by default.
     pub xml_len: u64,
+    /// Octets of the archive's directory, which is held in memory while it is checked; 64 MiB by default.
+    pub directory_len: u64,
 }
 
 impl Default for PackageLimits {
@@ -34,6 +40,7 @@ impl Default for PackageLimits {
             total_len: 16 << 30,
             ratio: 200,
             xml_len: 16 << 20,
+            directory_len: 64 << 20,
         }
     }
 }
@@ -58,18 +65,75 @@ pub struct PackageEntry {
     pub size: u64,
     /// Octets in the archive.
     pub compressed_size: u64,
+    /// CRC-32 of the unpacked data, as the directory states it; [`PackageReader::read`] compares.
+    pub crc32: u32,
+    /// Windows' file attributes, the lower half of the external attributes; `0x20` (archive) for most files.
+    pub attributes: u32,
+    /// When it was last modified.
+    pub modified: Timestamp,
     /// Whether it is a folder.
     pub is_directory: bool,
-    pub(crate) index: usize,
+    /// The name as the directory has it.
+    pub(crate) raw_name: Box<[u8]>,
+    pub(crate) flags: u16,
+    pub(crate) method: u16,
+    /// Offset of the local header.
+    pub(crate) offset: u64,
     /// Offset of the octet after the entry's data, at most.
     pub(crate) data_limit: u64,
+}
+
+impl PackageEntry {
+    /// The entry of a directory's header, if it is one that Web Deploy could read.
+    pub(crate) fn of(header: &CentralHeader<'_>, path: String) -> Result<Self, Error> {
+        let fields = &header.fields;
+        let fault = |fault| Err(Error::entry(&path, fault));
+        if fields.flags & FLAG_ENCRYPTED != 0 {
+            return fault(EntryFault::Encrypted);
+        }
+        if fields.method != STORED && fields.method != DEFLATED {
+            return fault(EntryFault::Method(fields.method));
+        }
+        if [fields.len, fields.compressed_len, header.offset].contains(&u32::MAX)
+            || header.disk == u16::MAX
+            || header.extra_field(EXTRA_ZIP64).is_some()
+        {
+            return fault(EntryFault::Zip64);
+        }
+        if header.disk != 0 {
+            return Err(ArchiveFault::SeveralDisks.into());
+        }
+        let (size, compressed_size) = (fields.len.into(), fields.compressed_len.into());
+        if fields.method == STORED && size != compressed_size {
+            return fault(EntryFault::Length {
+                stated: size,
+                found: compressed_size,
+            });
+        }
+        Ok(Self {
+            path,
+            size,
+            compressed_size,
+            crc32: fields.crc32,
+            attributes: header.external_attributes & 0xffff,
+            modified: Timestamp::from_dos(fields.date, fields.time),
+            is_directory: false,
+            raw_name: header.name.into(),
+            flags: fields.flags,
+            method: fields.method,
+            offset: header.offset.into(),
+            data_limit: 0,
+        })
+    }
 }
 
 /// A package opened for reading.
 #[derive(Debug)]
 pub struct PackageReader<R> {
-    archive: ZipArchive<R>,
+    reader: R,
     entries: Vec<PackageEntry>,
+    /// Names as Windows compares them, with the entry's number.
+    known: BTreeMap<String, usize>,
     layout: Layout,
     manifest: usize,
     parameters: Option<usize>,
@@ -86,46 +150,34 @@ impl<R: Read + Seek> PackageReader<R> {
     /// leaves the target folder in any spelling, names that collide, a symbolic link; [`Error::Limit`] where a limit
     /// is passed; [`Error::Entry`] where entries overlap, are encrypted, or are compressed in a way that Web Deploy
     /// does not know; [`Error::NoManifest`] where it is no package.
-    pub fn open(reader: R, limits: PackageLimits) -> Result<Self, Error> {
-        let archive = ZipArchive::with_config(Config::default(), reader)?;
-        if archive.len() > limits.entries {
-            return Err(Error::Limit {
-                what: "the number of entries".to_owned(),
-                found: archive.len() as u64,
-                limit: limits.entries as u64,
-            });
-        }
-        let mut directory = Directory::default();
-        for index in 0..archive.len() {
-            directory.add(&archive, index, &limits)?;
-        }
-        if archive.has_duplicate_names() {
-            // The archive's list has one of each; only the octets know the others.
-            let start = archive.central_directory_start();
-            let names = repeated_names(archive.into_inner(), start, limits.entries)?;
-            return Err(Error::Names { names });
-        }
-        directory.finish(&archive, &limits)?;
+    pub fn open(mut reader: R, limits: PackageLimits) -> Result<Self, Error> {
+        let place = Place::find(&mut reader)?;
+        let octets = place.read(&mut reader, &limits)?;
         let Directory {
-            entries, warnings, ..
-        } = directory;
+            entries,
+            known,
+            warnings,
+        } = Directory::check(&place, &octets, &limits)?;
         let root = |name: &str| {
-            entries
-                .iter()
-                .position(|entry| !entry.is_directory && entry.path.eq_ignore_ascii_case(name))
+            known
+                .get(&windows_key(name))
+                .copied()
+                .filter(|&number| !entries[number].is_directory)
         };
-        let (manifest, layout) = match (root("Manifest.xml"), root("archive.xml")) {
-            (Some(manifest), _) => (manifest, Layout::Gallery),
-            (None, Some(manifest)) => (manifest, Layout::Package),
-            (None, None) => return Err(Error::NoManifest),
-        };
+        let files = entries
+            .iter()
+            .filter(|entry| !entry.is_directory)
+            .map(|entry| entry.path.as_str());
+        let layout = Layout::detect(files).ok_or(Error::NoManifest)?;
+        let manifest = root(layout.manifest_name()).ok_or(Error::NoManifest)?;
         let parameters = root("Parameters.xml");
         Ok(Self {
-            archive,
+            reader,
             layout,
             manifest,
             parameters,
             entries,
+            known,
             warnings,
             limits,
         })
@@ -146,9 +198,8 @@ impl<R: Read + Seek> PackageReader<R> {
     /// The entry of this path, whatever its case.
     #[must_use]
     pub fn entry(&self, path: &str) -> Option<&PackageEntry> {
-        self.entries
-            .iter()
-            .find(|entry| entry.path.eq_ignore_ascii_case(path))
+        let number = *self.known.get(&windows_key(path))?;
+        self.entries.get(number)
     }
 
     /// What is odd about the archive without making it dangerous: names that Windows cannot hold.
@@ -184,320 +235,78 @@ impl<R: Read + Seek> PackageReader<R> {
     /// reaches into another entry; [`Error::Io`] where reading or writing fails. Some of the data may have been written
     /// then.
     pub fn read(&mut self, entry: &PackageEntry, writer: &mut impl Write) -> Result<u64, Error> {
-        let damaged = |fault: String| Error::entry(&entry.path, fault);
-        let mut file = self
-            .archive
-            .by_index(entry.index)
-            .map_err(|error| damaged(error.to_string()))?;
-        let data_end = file
-            .data_start()
-            .and_then(|start| start.checked_add(entry.compressed_size));
-        if data_end.is_none_or(|end| end > entry.data_limit) {
-            return Err(damaged("its data reaches into another entry".to_owned()));
-        }
-        let mut buffer = vec![0; 64 << 10];
-        let mut len = 0_u64;
-        loop {
-            let read = file
-                .read(&mut buffer)
-                .map_err(|error| damaged(error.to_string()))?;
-            if read == 0 {
-                break;
-            }
-            len += read as u64;
-            if len > entry.size {
-                return Err(damaged(format!(
-                    "it unpacks to more than the {} octets it declares",
-                    entry.size
-                )));
-            }
-            writer.write_all(&buffer[..read])?;
-        }
-        if len < entry.size {
-            return Err(damaged(format!(
-                "it unpacks to {len} octets and declares {}",
-                entry.size
-            )));
-        }
-        Ok(len)
+        read_entry(&mut self.reader, entry, writer)
     }
 
-    fn xml(&mut self, index: usize) -> Result<Source, Error> {
-        let entry = self.entries[index].clone();
-        if entry.size > self.limits.xml_len {
-            return Err(Error::Limit {
-                what: format!("the length of `{}`", entry.path),
-                found: entry.size,
-                limit: self.limits.xml_len,
-            });
+    /// A reader of an entry's data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Entry`] where the entry's local header says something else than the directory.
+    pub fn entry_reader(&mut self, entry: &PackageEntry) -> Result<EntryReader<'_, R>, Error> {
+        EntryReader::open(&mut self.reader, entry)
+    }
+
+    /// Unpacks every entry into nothing, and returns what is wrong with them: all entries, in the archive's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where reading the file fails.
+    pub fn verify(&mut self) -> Result<Vec<Error>, Error> {
+        let mut faults = Vec::new();
+        for entry in &self.entries {
+            match read_entry(&mut self.reader, entry, &mut std::io::sink()) {
+                Ok(_) => {}
+                Err(Error::Io(error)) => return Err(error.into()),
+                Err(fault) => faults.push(fault),
+            }
         }
-        let mut octets = Vec::new();
-        self.read(&entry, &mut octets)?;
-        Source::decode(&entry.path, &octets)
-            .map_err(|problem| Error::entry(&entry.path, problem.message))
+        Ok(faults)
+    }
+
+    /// The file or memory that the package is in.
+    pub fn into_inner(self) -> R {
+        self.reader
+    }
+
+    fn xml(&mut self, number: usize) -> Result<Source, Error> {
+        read_xml(&mut self.reader, &self.entries[number], &self.limits)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
-
-    use super::*;
-
-    type Zip = ZipWriter<Cursor<Vec<u8>>>;
-
-    fn archive(fill: impl FnOnce(&mut Zip)) -> Vec<u8> {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        fill(&mut zip);
-        zip.finish().unwrap().into_inner()
-    }
-
-    fn file(zip: &mut Zip, name: &str, data: &[u8]) {
-        zip.start_file(name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(data).unwrap();
-    }
-
-    fn open(octets: Vec<u8>) -> Result<PackageReader<Cursor<Vec<u8>>>, Error> {
-        PackageReader::open(Cursor::new(octets), PackageLimits::default())
-    }
-
-    fn refused(octets: Vec<u8>, expected: &str) {
-        let error = open(octets).unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
-    }
-
-    const MANIFEST: &[u8] = b"<m><iisApp path='App'/></m>";
-
-    #[test]
-    fn a_gallery_package_is_read() {
-        let octets = archive(|zip| {
-            file(zip, "App/a.txt", &b"abc".repeat(1000));
-            zip.add_directory("App/empty", SimpleFileOptions::default())
-                .unwrap();
-            file(zip, "manifest.XML", MANIFEST);
-            file(zip, "parameters.xml", b"\xEF\xBB\xBF<parameters/>");
-        });
-        let mut package = open(octets).unwrap();
-        assert_eq!(package.layout(), Layout::Gallery);
-        assert_eq!(
-            package.manifest_source().unwrap().text().as_bytes(),
-            MANIFEST
-        );
-        assert_eq!(
-            package.parameters_source().unwrap().unwrap().text(),
-            "<parameters/>"
-        );
-        let entry = package.entry("app/A.TXT").unwrap().clone();
-        assert!(!entry.is_directory && entry.size == 3000 && entry.compressed_size < 100);
-        assert!(package.entry("App/empty").unwrap().is_directory);
-        let mut data = Vec::new();
-        assert_eq!(package.read(&entry, &mut data).unwrap(), 3000);
-        assert_eq!(data, b"abc".repeat(1000));
-        assert!(package.warnings().is_empty());
-    }
-
-    #[test]
-    fn msdeploy_layout() {
-        let package = open(archive(|zip| file(zip, "archive.xml", MANIFEST))).unwrap();
-        assert_eq!(package.layout(), Layout::Package);
-        assert!(matches!(
-            open(archive(|zip| file(zip, "a/Manifest.xml", MANIFEST))),
-            Err(Error::NoManifest)
-        ));
-    }
-
-    #[test]
-    fn every_bad_name_is_listed() {
-        let names = [
-            "../evil",
-            "a/../../evil",
-            "/etc/evil",
-            "C:/evil",
-            "C:evil",
-            "\\\\server\\evil",
-            "a\\..\\evil",
-            "//server/share/evil",
-            "nul\0.txt",
-        ];
-        let octets = archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            for name in names {
-                file(zip, name, b"x");
+fn read_entry(
+    reader: &mut (impl Read + Seek),
+    entry: &PackageEntry,
+    writer: &mut impl Write,
+) -> Result<u64, Error> {
+    let mut data = EntryReader::open(reader, entry)?;
+    let mut buffer = vec![0; 64 << 10];
+    let mut len = 0;
+    loop {
+        match data.read(&mut buffer).map_err(package_error)? {
+            0 => return Ok(len),
+            read => {
+                writer.write_all(&buffer[..read])?;
+                len += read as u64;
             }
-        });
-        let Error::Names { names: found } = open(octets).unwrap_err() else {
-            panic!("not a list of names")
-        };
-        let found: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(found, names);
-    }
-
-    #[test]
-    fn names_that_collide() {
-        let with = |names: [&str; 2]| {
-            archive(|zip| {
-                file(zip, "Manifest.xml", MANIFEST);
-                for name in names {
-                    file(zip, name, b"x");
-                }
-            })
-        };
-        refused(
-            with(["App/Web.config", "app/web.CONFIG"]),
-            "another entry is called `App/Web.config`",
-        );
-        refused(with(["a/b", "A/B. "]), "another entry is called");
-        refused(
-            with(["a", "a/b"]),
-            "`a` is a file and cannot have anything inside",
-        );
-        refused(with(["x/y/z", "X/Y"]), "is a file and cannot");
-        // The same name twice, by changing the second name's letters in the finished archive.
-        let mut twice = with(["App/first", "App/other"]);
-        let needle = b"App/other";
-        while let Some(at) = twice.windows(needle.len()).position(|w| w == needle) {
-            twice[at..at + needle.len()].copy_from_slice(b"App/first");
-        }
-        refused(twice, "`App/first`: another entry is called `App/first`");
-    }
-
-    #[test]
-    fn links_are_refused_and_windows_names_noticed() {
-        let octets = archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            zip.add_symlink("link", "/etc/passwd", SimpleFileOptions::default())
-                .unwrap();
-        });
-        refused(octets, "`link`: the entry is a symbolic link");
-        let package = open(archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            file(zip, "App/aux.py", b"x");
-        }))
-        .unwrap();
-        assert_eq!(package.warnings()[0].code, "package-name-windows");
-    }
-
-    /// Sets the 32-bit number at `field` of the directory entry of `name`.
-    fn patch_directory(octets: &mut [u8], name: &str, field: usize, value: u32) {
-        let at = octets
-            .windows(46 + name.len())
-            .position(|w| w.starts_with(b"PK\x01\x02") && w.ends_with(name.as_bytes()))
-            .unwrap();
-        octets[at + field..at + field + 4].copy_from_slice(&value.to_le_bytes());
-    }
-
-    #[test]
-    fn lying_sizes_and_check_sums_are_noticed() {
-        let plain = archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            file(zip, "App/data", &b"0123456789".repeat(100));
-        });
-        for (field, value, expected) in [
-            (24, 10, "larger than"),
-            (24, 5000, "declares 5000"),
-            (16, 1, "damaged"),
-        ] {
-            let mut octets = plain.clone();
-            patch_directory(&mut octets, "App/data", field, value);
-            let mut package = open(octets).unwrap();
-            let entry = package.entry("App/data").unwrap().clone();
-            let error = package
-                .read(&entry, &mut Vec::new())
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(expected), "{error}");
-        }
-        // A compressed size that reaches into the directory, and an entry that lies over another one.
-        let mut octets = plain.clone();
-        patch_directory(&mut octets, "App/data", 20, 100_000);
-        refused(octets, "");
-        let mut octets = plain;
-        patch_directory(&mut octets, "App/data", 42, 0);
-        refused(octets, "reaches into another entry");
-    }
-
-    #[test]
-    fn what_web_deploy_cannot_read_is_refused() {
-        let plain = archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            file(zip, "App/data", b"x");
-        });
-        // Flags and method of the directory entry: encrypted and deflated, plain and bzip2.
-        for (flags_and_method, expected) in [
-            (
-                0x0008_0001,
-                "`App/data` is damaged or lies about itself: it is encrypted",
-            ),
-            (0x000C_0000, "Web Deploy knows stored and deflated"),
-        ] {
-            let mut octets = plain.clone();
-            patch_directory(&mut octets, "App/data", 8, flags_and_method);
-            refused(octets, expected);
         }
     }
+}
 
-    #[test]
-    fn folders_by_slash_or_attribute() {
-        let mut octets = archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            file(zip, "App", b"");
-            file(zip, "App/data", b"x");
+pub(crate) fn read_xml(
+    reader: &mut (impl Read + Seek),
+    entry: &PackageEntry,
+    limits: &PackageLimits,
+) -> Result<Source, Error> {
+    if entry.size > limits.xml_len {
+        return Err(Error::Limit {
+            what: format!("the length of `{}`", entry.path),
+            found: entry.size,
+            limit: limits.xml_len,
         });
-        refused(octets.clone(), "`App` is a file");
-        patch_directory(&mut octets, "App", 38, 0x10);
-        assert!(open(octets).unwrap().entry("App").unwrap().is_directory);
     }
-
-    #[test]
-    fn limits() {
-        let bomb = archive(|zip| {
-            file(zip, "Manifest.xml", MANIFEST);
-            file(zip, "App/zeros", &vec![0; 80 << 20]);
-        });
-        refused(bomb.clone(), "unpacked for each octet of the archive");
-        let check = |limits: PackageLimits, expected: &str| {
-            let error = PackageReader::open(Cursor::new(bomb.clone()), limits)
-                .and_then(|mut package| package.manifest_source())
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(expected), "{error}");
-        };
-        let limits = PackageLimits {
-            ratio: 2000,
-            ..PackageLimits::default()
-        };
-        check(
-            PackageLimits {
-                entries: 1,
-                ..limits
-            },
-            "the number of entries is 2, and the limit is 1",
-        );
-        check(
-            PackageLimits {
-                entry_len: 1 << 20,
-                ..limits
-            },
-            "the length of `App/zeros`",
-        );
-        check(
-            PackageLimits {
-                total_len: 1 << 20,
-                ..limits
-            },
-            "the length of all entries",
-        );
-        check(
-            PackageLimits {
-                xml_len: 10,
-                ..limits
-            },
-            "the length of `Manifest.xml`",
-        );
-        refused(b"no zip at all".to_vec(), "not a readable zip archive");
-        refused(Vec::new(), "not a readable zip archive");
-    }
+    let mut octets = Vec::new();
+    read_entry(reader, entry, &mut octets)?;
+    Source::decode(&entry.path, &octets)
+        .map_err(|problem| Error::entry(&entry.path, EntryFault::NotText(problem.message)))
 }

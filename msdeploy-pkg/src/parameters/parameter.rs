@@ -1,8 +1,10 @@
 //! Parameters, validations and entries.
 
-use spanned_xml::{Source, Span};
+use spanned_xml::{Problem, Source, Span};
 
 use crate::dotnet_regex::Pattern;
+use crate::given::{Origin, environment_name};
+use crate::validate::validate;
 use crate::xpath::{XPath, XPathFault};
 
 /// The parameters of a package.
@@ -236,6 +238,31 @@ impl Parameter {
         localized(&self.friendly_names, culture)
             .or(self.friendly_name.as_deref())
             .unwrap_or(&self.name)
+    }
+
+    /// The environment variable that gives the parameter its value: [`ENVIRONMENT_PREFIX`](crate::ENVIRONMENT_PREFIX) and
+    /// the name in capitals, with `_` for whatever is not a letter or digit of ASCII: `IISWSGI_PARAM_APPLICATION_PATH`
+    /// for `Application Path`.
+    #[must_use]
+    pub fn environment_variable(&self) -> String {
+        environment_name(&self.name)
+    }
+
+    /// What is wrong with a value that a person gave, if anything is: whether to ask again.
+    ///
+    /// ```
+    /// use msdeploy_pkg::Parameters;
+    /// use spanned_xml::Source;
+    ///
+    /// let xml = "<parameters><parameter name='Debug'><parameterValidation kind='Boolean'/></parameter></parameters>";
+    /// let (parameters, _) = Parameters::parse(&Source::from_text("Parameters.xml", xml))?;
+    /// assert!(parameters.parameters[0].refuses("True").is_none());
+    /// assert_eq!(parameters.parameters[0].refuses("yes").unwrap().code, "parameter-value");
+    /// # Ok::<(), spanned_xml::Problems>(())
+    /// ```
+    #[must_use]
+    pub fn refuses(&self, value: &str) -> Option<Problem> {
+        validate(self, value, &Origin::CommandLine)
     }
 
     /// What to ask a person for in the culture given; empty for the plain texts.

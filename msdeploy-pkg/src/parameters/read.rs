@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use spanned_xml::{Attribute, Document, Element, Problem, Problems, Source, Span};
+use spanned_xml::{Attribute, Document, Element, Problem, Problems, Source, Span, nearest};
 
 use super::parameter::{
     EntryKind, Localized, Parameter, ParameterEntry, Parameters, TextPosition, Validation, folded,
@@ -41,7 +41,7 @@ impl Parameters {
         let mut names: HashMap<String, usize> = HashMap::new();
         for element in root.elements() {
             if !element.is("parameter") {
-                reader.unknown_element(element, "parameters", "`<parameter>`");
+                reader.unknown_element(element, "parameters", &["parameter"]);
                 continue;
             }
             let Some(parameter) = reader.parameter(element) else {
@@ -77,15 +77,34 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
-    fn unknown_element(&mut self, element: &Element, parent: &str, known: &str) {
+    fn unknown_element(&mut self, element: &Element, parent: &str, known: &[&str]) {
         self.problems.push(
             Problem::warning(
                 "parameters-unknown-element",
                 format!("`<{}>` means nothing inside `<{parent}>`", element.name),
             )
             .at(element.name_span)
-            .help(format!("what can stand here is {known}")),
+            .help(meant(&element.name, known)),
         );
+    }
+
+    /// Attributes that are not read: mostly those of a misspelt name.
+    fn unknown_attributes(&mut self, element: &Element, known: &[&str]) {
+        for attribute in &element.attributes {
+            let is_known = known
+                .iter()
+                .any(|known| attribute.name.eq_ignore_ascii_case(known));
+            if !is_known && !attribute.name.contains(':') && attribute.name != "xmlns" {
+                self.problems.push(
+                    Problem::warning(
+                        "parameters-unknown-attribute",
+                        format!("`{}` means nothing on `<{}>`", attribute.name, element.name),
+                    )
+                    .at(attribute.name_span)
+                    .help(meant(&attribute.name, known)),
+                );
+            }
+        }
     }
 
     /// The place inside an attribute's value, where it is written without references; else the whole value.
@@ -108,6 +127,17 @@ impl Reader<'_> {
             );
             return None;
         };
+        self.unknown_attributes(
+            element,
+            &[
+                "name",
+                "friendlyName",
+                "description",
+                "defaultValue",
+                "value",
+                "tags",
+            ],
+        );
         let mut parameter = Parameter {
             name: name.value.clone(),
             name_span: name.value_span,
@@ -140,7 +170,12 @@ impl Reader<'_> {
                 self.unknown_element(
                     child,
                     "parameter",
-                    "`<parameterEntry>`, `<parameterValidation>`, `<description>` and `<friendlyName>`",
+                    &[
+                        "parameterEntry",
+                        "parameterValidation",
+                        "description",
+                        "friendlyName",
+                    ],
                 );
             }
         }
@@ -169,6 +204,7 @@ impl Reader<'_> {
         let Some(kind) = self.kind(element, "AllowEmpty") else {
             return;
         };
+        self.unknown_attributes(element, &["kind", "type", "validationString"]);
         let text = element.attribute_ignore_case("validationString");
         for word in kind
             .value
@@ -218,7 +254,10 @@ impl Reader<'_> {
                         format!("`{word}` is no validation"),
                     )
                     .at(kind.value_span)
-                    .help("validations are `AllowEmpty`, `Boolean`, `Enumeration` and `RegularExpression`"),
+                    .help(meant(
+                        word,
+                        &["AllowEmpty", "Boolean", "Enumeration", "RegularExpression"],
+                    )),
                 );
             }
         }
@@ -240,6 +279,7 @@ impl Reader<'_> {
 
     fn entry(&mut self, element: &Element) -> Option<ParameterEntry> {
         let kind = self.kind(element, "ProviderPath")?;
+        self.unknown_attributes(element, &["kind", "type", "scope", "match", "tags"]);
         let scope_attribute = element.attribute_ignore_case("scope");
         let scope = Pattern::new(scope_attribute.map_or("", |scope| &scope.value));
         if let Some(attribute) = scope_attribute {
@@ -305,7 +345,7 @@ impl Reader<'_> {
                     format!("`{word}` is no kind of entry"),
                 )
                 .at(kind.value_span)
-                .help("the common ones are `ProviderPath`, `TextFile` and `XmlFile`"),
+                .help(meant(word, &ENTRY_KINDS)),
             );
             EntryKind::Other(word.to_owned())
         };
@@ -320,6 +360,24 @@ impl Reader<'_> {
                 .unwrap_or_default(),
             span: element.start_tag,
         })
+    }
+}
+
+const ENTRY_KINDS: [&str; 7] = [
+    "ProviderPath",
+    "TextFile",
+    "TextFilePosition",
+    "XmlFile",
+    "DeploymentObjectAttribute",
+    "DestinationBinding",
+    "DestinationVirtualDirectory",
+];
+
+/// What was probably meant, else what there is.
+fn meant(word: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied(), 1).first() {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("what can stand here is `{}`", known.join("`, `")),
     }
 }
 
@@ -417,9 +475,32 @@ mod tests {
     }
 
     #[test]
+    fn misspelt_names_get_a_hint() {
+        let (_, problems) = parse(
+            "<parameters><paramter name='x'/><parameter name='A' defaultVal='x'><parameterEntry kind='TextFlie' scope='a' mach='b'/>\
+             <parameterValidation kind='Enumerated'/></parameter></parameters>",
+        )
+        .unwrap();
+        let helps: Vec<_> = problems
+            .iter()
+            .map(|problem| problem.help.as_deref().unwrap_or_default())
+            .collect();
+        assert_eq!(
+            helps,
+            [
+                "did you mean `parameter`?",
+                "did you mean `defaultValue`?",
+                "did you mean `match`?",
+                "did you mean `TextFile`?",
+                "did you mean `Enumeration`?",
+            ]
+        );
+    }
+
+    #[test]
     fn what_windows_could_do_is_a_warning_in_its_place() {
         let (parameters, problems) = parse(
-            "<parameters><parameter name='A'><parameterEntry kind='TextFile' scope='x' match='ab(?=c)'/>\
+            "<parameters><parameter name='A'><parameterEntry kind='TextFile' scope='x' match='ab[[:c:]]'/>\
              <parameterEntry kind='XmlFile' scope='x' match='//x:a'/><parameterEntry kind='Strange' scope='x' match=''/><odd/>\
              <parameterValidation kind='Odd,Enumeration' validationString='a, b'/></parameter><odd/></parameters>",
         )
@@ -436,6 +517,6 @@ mod tests {
                 "parameters-unknown-element",
             ]
         );
-        assert_eq!(parameters.source.slice(problems[0].span.unwrap()), "(?=");
+        assert_eq!(parameters.source.slice(problems[0].span.unwrap()), "[");
     }
 }

@@ -1,10 +1,12 @@
 //! What a location path selects in a document: XPath sections 2 to 5, as far as they are supported.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use spanned_xml::{Document, Element, Node};
 
-use super::path::{Expression, Path, Selected, Test};
+use super::function::call;
+use super::path::{Axis, Expression, Operator, Path, Selected, Step, Test};
+use super::value::{Value, as_number, compare, number, truth};
 
 /// Nodes that one expression may visit: far above any configuration file, and an end to `//*[.//*[.//*]]`.
 const MAX_VISITS: usize = 5_000_000;
@@ -37,16 +39,11 @@ impl<'d> Context<'d> {
     }
 }
 
-enum Value<'d> {
-    Nodes(Vec<Context<'d>>),
-    Text(String),
-    Number(f64),
-    Boolean(bool),
-}
-
 pub(crate) struct Evaluation<'d> {
     document: &'d Document,
     visits: usize,
+    /// The element that each node is in, by where the node begins; made when first asked for.
+    parents: Option<HashMap<usize, &'d Element>>,
 }
 
 impl<'d> Evaluation<'d> {
@@ -54,6 +51,7 @@ impl<'d> Evaluation<'d> {
         Self {
             document,
             visits: 0,
+            parents: None,
         }
     }
 
@@ -66,33 +64,172 @@ impl<'d> Evaluation<'d> {
         }
     }
 
-    pub(crate) fn path(
+    /// What an expression selects, in document order; nothing where it has another value.
+    pub(crate) fn nodes(
         &mut self,
-        path: &Path,
+        expression: &Expression,
         from: Context<'d>,
     ) -> Result<Vec<Context<'d>>, TooMany> {
-        let mut current = vec![if path.absolute {
+        Ok(match self.evaluate(expression, from, 1, 1)? {
+            Value::Nodes(nodes) => nodes,
+            _ => Vec::new(),
+        })
+    }
+
+    fn path(&mut self, path: &Path, from: Context<'d>) -> Result<Vec<Context<'d>>, TooMany> {
+        let from = if path.absolute {
             Context::document()
         } else {
             from
-        }];
-        for step in &path.steps {
-            let origins = if step.anywhere {
-                self.with_descendants(current)?
-            } else {
-                current
-            };
+        };
+        self.steps(&path.steps, vec![from])
+    }
+
+    fn steps(
+        &mut self,
+        steps: &[Step],
+        from: Vec<Context<'d>>,
+    ) -> Result<Vec<Context<'d>>, TooMany> {
+        let mut current = from;
+        for step in steps {
+            if step.axis == Axis::DescendantOrSelf
+                && step.test == Test::Node
+                && step.predicates.is_empty()
+            {
+                current = self.with_descendants(current)?;
+                continue;
+            }
             let mut next = Vec::new();
-            for origin in origins {
-                let mut candidates = self.candidates(&step.test, origin)?;
+            for origin in current {
+                let mut candidates = self.axis(step.axis, origin)?;
+                candidates.retain(|candidate| passes(candidate, step));
                 for predicate in &step.predicates {
                     candidates = self.filter(predicate, candidates)?;
                 }
                 next.extend(candidates);
             }
-            current = next;
+            current = in_document_order(next);
         }
         Ok(current)
+    }
+
+    /// The nodes of an axis, the nearest first.
+    fn axis(&mut self, axis: Axis, from: Context<'d>) -> Result<Vec<Context<'d>>, TooMany> {
+        Ok(match axis {
+            Axis::Itself => vec![from],
+            Axis::Child => self.child_nodes(from)?,
+            Axis::Descendant => {
+                let mut all = self.with_descendants(vec![from])?;
+                all.remove(0);
+                all
+            }
+            Axis::DescendantOrSelf => self.with_descendants(vec![from])?,
+            Axis::Parent => self.parent(from).into_iter().collect(),
+            Axis::Ancestor | Axis::AncestorOrSelf => {
+                let mut all = Vec::new();
+                let mut next = if axis == Axis::Ancestor {
+                    self.parent(from)
+                } else {
+                    Some(from)
+                };
+                while let Some(context) = next {
+                    self.visit()?;
+                    all.push(context);
+                    next = self.parent(context);
+                }
+                all
+            }
+            Axis::FollowingSibling | Axis::PrecedingSibling => {
+                let parent = match from.node {
+                    Selected::Attribute(_) => None,
+                    _ => self.parent(from),
+                };
+                let Some(parent) = parent else {
+                    return Ok(Vec::new());
+                };
+                let mut siblings = self.child_nodes(parent)?;
+                if axis == Axis::FollowingSibling {
+                    siblings.retain(|sibling| order(sibling.node) > order(from.node));
+                } else {
+                    siblings.retain(|sibling| order(sibling.node) < order(from.node));
+                    siblings.reverse();
+                }
+                siblings
+            }
+            Axis::Attribute => match from.node {
+                Selected::Element(element) => element
+                    .attributes
+                    .iter()
+                    // A namespace declaration is no attribute in XPath's data model.
+                    .filter(|attribute| {
+                        attribute.name != "xmlns" && !attribute.name.starts_with("xmlns:")
+                    })
+                    .map(|attribute| Context {
+                        node: Selected::Attribute(attribute),
+                        ..from
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            },
+        })
+    }
+
+    fn parent(&mut self, of: Context<'d>) -> Option<Context<'d>> {
+        let document = self.document;
+        let parents = self.parents.get_or_insert_with(|| {
+            let mut parents = HashMap::new();
+            for element in document.root().descendants() {
+                let attributes = element
+                    .attributes
+                    .iter()
+                    .map(|attribute| attribute.span.start);
+                let children = element.children.iter().map(|child| child.span().start);
+                parents.extend(attributes.chain(children).map(|start| (start, element)));
+            }
+            parents
+        });
+        let start = match of.node {
+            Selected::Document => return None,
+            Selected::Element(element) => element.span.start,
+            Selected::Attribute(attribute) => attribute.span.start,
+            Selected::Text(_, span) => span.start,
+        };
+        let Some(parent) = parents.get(&start).copied() else {
+            return Some(Context::document());
+        };
+        let mut declaring = Some(parent);
+        let mut bare = true;
+        while let Some(element) = declaring {
+            if let Some(namespace) = element.value("xmlns") {
+                bare = namespace.is_empty();
+                break;
+            }
+            declaring = parents.get(&element.span.start).copied();
+        }
+        Some(Context {
+            node: Selected::Element(parent),
+            bare,
+        })
+    }
+
+    /// Child elements and text.
+    fn child_nodes(&mut self, from: Context<'d>) -> Result<Vec<Context<'d>>, TooMany> {
+        let Selected::Element(element) = from.node else {
+            return self.children(from);
+        };
+        let mut nodes = Vec::new();
+        for child in &element.children {
+            self.visit()?;
+            match child {
+                Node::Text(text) | Node::CData(text) => nodes.push(Context {
+                    node: Selected::Text(&text.value, text.span),
+                    ..from
+                }),
+                Node::Element(child) => nodes.push(from.child(child)),
+                Node::Comment(_) | Node::ProcessingInstruction(_) => {}
+            }
+        }
+        Ok(nodes)
     }
 
     /// `descendant-or-self::node()`, each node once, in document order.
@@ -113,7 +250,7 @@ impl<'d> Evaluation<'d> {
                 if let Selected::Element(element) = context.node {
                     seen.insert(core::ptr::from_ref(element));
                 }
-                let children = self.children(context)?;
+                let children = self.child_nodes(context)?;
                 stack.extend(children.into_iter().rev());
             }
         }
@@ -134,58 +271,6 @@ impl<'d> Evaluation<'d> {
             self.visit()?;
         }
         Ok(children)
-    }
-
-    fn candidates(&mut self, test: &Test, from: Context<'d>) -> Result<Vec<Context<'d>>, TooMany> {
-        let here = |node| Context { node, ..from };
-        Ok(match test {
-            Test::Current => vec![from],
-            Test::Element(name) => {
-                let mut children = self.children(from)?;
-                if let Some(name) = name {
-                    children.retain(|child| {
-                        matches!(child.node, Selected::Element(element) if child.bare && element.name == *name)
-                    });
-                }
-                children
-            }
-            Test::Attribute(name) => match from.node {
-                Selected::Element(element) => element
-                    .attributes
-                    .iter()
-                    .filter(|attribute| match name {
-                        Some(name) => attribute.name == *name,
-                        // A namespace declaration is no attribute in XPath's data model.
-                        None => attribute.name != "xmlns" && !attribute.name.starts_with("xmlns:"),
-                    })
-                    .map(|attribute| here(Selected::Attribute(attribute)))
-                    .collect(),
-                _ => Vec::new(),
-            },
-            Test::Text | Test::Node => match from.node {
-                Selected::Document => self.children(from)?,
-                Selected::Element(element) => {
-                    let mut nodes = Vec::new();
-                    for child in &element.children {
-                        self.visit()?;
-                        match child {
-                            Node::Text(text) | Node::CData(text) => {
-                                nodes.push(here(Selected::Text(&text.value, text.span)));
-                            }
-                            Node::Element(child) if *test == Test::Node => {
-                                nodes.push(from.child(child));
-                            }
-                            _ => {}
-                        }
-                    }
-                    nodes
-                }
-                Selected::Attribute(_) | Selected::Text(..) => Vec::new(),
-            }
-            .into_iter()
-            .filter(|found| *test == Test::Node || matches!(found.node, Selected::Text(..)))
-            .collect(),
-        })
     }
 
     fn filter(
@@ -215,140 +300,88 @@ impl<'d> Evaluation<'d> {
         position: usize,
         last: usize,
     ) -> Result<Value<'d>, TooMany> {
+        let mut value = |expression: &Expression| self.evaluate(expression, at, position, last);
         Ok(match expression {
-            Expression::Or(left, right) => Value::Boolean(
-                truth(&self.evaluate(left, at, position, last)?)
-                    || truth(&self.evaluate(right, at, position, last)?),
-            ),
-            Expression::And(left, right) => Value::Boolean(
-                truth(&self.evaluate(left, at, position, last)?)
-                    && truth(&self.evaluate(right, at, position, last)?),
-            ),
-            Expression::Equal(left, right) => Value::Boolean(compare(
-                &self.evaluate(left, at, position, last)?,
-                &self.evaluate(right, at, position, last)?,
-                true,
-            )),
-            Expression::NotEqual(left, right) => Value::Boolean(compare(
-                &self.evaluate(left, at, position, last)?,
-                &self.evaluate(right, at, position, last)?,
-                false,
-            )),
+            Expression::Or(left, right) => {
+                Value::Boolean(truth(&value(left)?) || truth(&value(right)?))
+            }
+            Expression::And(left, right) => {
+                Value::Boolean(truth(&value(left)?) && truth(&value(right)?))
+            }
+            Expression::Compare(comparison, left, right) => {
+                Value::Boolean(compare(*comparison, &value(left)?, &value(right)?))
+            }
+            Expression::Calculate(operator, left, right) => {
+                let (left, right) = (number(&value(left)?), number(&value(right)?));
+                Value::Number(match operator {
+                    Operator::Add => left + right,
+                    Operator::Subtract => left - right,
+                    Operator::Multiply => left * right,
+                    Operator::Divide => left / right,
+                    Operator::Remainder => left % right,
+                })
+            }
+            Expression::Negate(inner) => Value::Number(-number(&value(inner)?)),
+            Expression::Union(left, right) => {
+                let mut nodes = self.nodes(left, at)?;
+                nodes.extend(self.nodes(right, at)?);
+                Value::Nodes(in_document_order(nodes))
+            }
             Expression::Path(path) => Value::Nodes(self.path(path, at)?),
+            Expression::Filter {
+                nodes,
+                predicates,
+                rest,
+            } => {
+                let mut nodes = self.nodes(nodes, at)?;
+                for predicate in predicates {
+                    nodes = self.filter(predicate, nodes)?;
+                }
+                Value::Nodes(self.steps(rest, nodes)?)
+            }
             Expression::Literal(text) => Value::Text(text.clone()),
             Expression::Number(number) => Value::Number(*number),
-            Expression::Not(inner) => {
-                Value::Boolean(!truth(&self.evaluate(inner, at, position, last)?))
+            Expression::Call(function, arguments) => {
+                let arguments = arguments
+                    .iter()
+                    .map(value)
+                    .collect::<Result<Vec<_>, TooMany>>()?;
+                call(*function, &arguments, at, (position, last))
             }
-            Expression::Contains(text, part) => {
-                let text = string(&self.evaluate(text, at, position, last)?);
-                let part = string(&self.evaluate(part, at, position, last)?);
-                Value::Boolean(text.contains(&part))
-            }
-            Expression::StartsWith(text, part) => {
-                let text = string(&self.evaluate(text, at, position, last)?);
-                let part = string(&self.evaluate(part, at, position, last)?);
-                Value::Boolean(text.starts_with(&part))
-            }
-            Expression::LocalName => Value::Text(match at.node {
-                Selected::Element(element) => element.local_name().to_owned(),
-                Selected::Attribute(attribute) => attribute
-                    .name
-                    .rsplit_once(':')
-                    .map_or(attribute.name.as_str(), |(_, local)| local)
-                    .to_owned(),
-                Selected::Document | Selected::Text(..) => String::new(),
-            }),
-            Expression::Name => Value::Text(match at.node {
-                Selected::Element(element) => element.name.clone(),
-                Selected::Attribute(attribute) => attribute.name.clone(),
-                Selected::Document | Selected::Text(..) => String::new(),
-            }),
-            Expression::Position => Value::Number(as_number(position)),
-            Expression::Last => Value::Number(as_number(last)),
         })
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "XPath's only number is f64, and no document has 2^53 nodes"
-)]
-fn as_number(count: usize) -> f64 {
-    count as f64
+/// Whether a node of an axis passes the test of a step.
+fn passes(candidate: &Context<'_>, step: &Step) -> bool {
+    match (&step.test, candidate.node) {
+        (Test::Node, _) | (Test::Text, Selected::Text(..)) => true,
+        // The principal nodes of the attribute axis are attributes, those of all others elements.
+        (Test::Name(name), Selected::Attribute(attribute)) => {
+            step.axis == Axis::Attribute && name.as_ref().is_none_or(|name| attribute.name == *name)
+        }
+        (Test::Name(name), Selected::Element(element)) => {
+            step.axis != Axis::Attribute
+                && name
+                    .as_ref()
+                    .is_none_or(|name| candidate.bare && element.name == *name)
+        }
+        _ => false,
+    }
 }
 
-/// `string-value` of a node, XPath section 5.
-fn node_string(node: Selected<'_>) -> String {
+/// Where a node stands in document order; no two nodes stand at the same place.
+fn order(node: Selected<'_>) -> usize {
     match node {
-        Selected::Document => String::new(),
-        Selected::Element(element) => {
-            let mut text = String::new();
-            let mut stack: Vec<&Node> = element.children.iter().rev().collect();
-            while let Some(node) = stack.pop() {
-                match node {
-                    Node::Text(part) | Node::CData(part) => text.push_str(&part.value),
-                    Node::Element(child) => stack.extend(child.children.iter().rev()),
-                    Node::Comment(_) | Node::ProcessingInstruction(_) => {}
-                }
-            }
-            text
-        }
-        Selected::Attribute(attribute) => attribute.value.clone(),
-        Selected::Text(text, _) => text.to_owned(),
+        Selected::Document => 0,
+        Selected::Element(element) => element.span.start + 1,
+        Selected::Attribute(attribute) => attribute.span.start + 1,
+        Selected::Text(_, span) => span.start + 1,
     }
 }
 
-fn string(value: &Value<'_>) -> String {
-    match value {
-        Value::Nodes(nodes) => nodes
-            .first()
-            .map(|context| node_string(context.node))
-            .unwrap_or_default(),
-        Value::Text(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Boolean(boolean) => boolean.to_string(),
-    }
-}
-
-fn number(text: &str) -> f64 {
-    text.trim().parse().unwrap_or(f64::NAN)
-}
-
-fn truth(value: &Value<'_>) -> bool {
-    match value {
-        Value::Nodes(nodes) => !nodes.is_empty(),
-        Value::Text(text) => !text.is_empty(),
-        Value::Number(number) => *number != 0.0 && !number.is_nan(),
-        Value::Boolean(boolean) => *boolean,
-    }
-}
-
-/// `=` and `!=`, XPath section 3.4: over node sets, whether any node compares so.
-fn compare(left: &Value<'_>, right: &Value<'_>, equal: bool) -> bool {
-    match (left, right) {
-        (Value::Boolean(boolean), other) | (other, Value::Boolean(boolean)) => {
-            (truth(other) == *boolean) == equal
-        }
-        (Value::Nodes(left), Value::Nodes(right)) => left.iter().any(|left| {
-            let left = node_string(left.node);
-            right
-                .iter()
-                .any(|right| (left == node_string(right.node)) == equal)
-        }),
-        (Value::Nodes(nodes), Value::Number(wanted))
-        | (Value::Number(wanted), Value::Nodes(nodes)) => nodes
-            .iter()
-            .any(|context| (number(&node_string(context.node)) == *wanted) == equal),
-        (Value::Nodes(nodes), Value::Text(wanted)) | (Value::Text(wanted), Value::Nodes(nodes)) => {
-            nodes
-                .iter()
-                .any(|context| (node_string(context.node) == *wanted) == equal)
-        }
-        (Value::Number(left), Value::Number(right)) => (left == right) == equal,
-        (Value::Number(wanted), Value::Text(text)) | (Value::Text(text), Value::Number(wanted)) => {
-            (number(text) == *wanted) == equal
-        }
-        (Value::Text(left), Value::Text(right)) => (left == right) == equal,
-    }
+fn in_document_order(mut nodes: Vec<Context<'_>>) -> Vec<Context<'_>> {
+    nodes.sort_by_key(|context| order(context.node));
+    nodes.dedup_by_key(|context| order(context.node));
+    nodes
 }

@@ -2,7 +2,7 @@
 
 use spanned_xml::Span;
 
-use super::path::{Expression, Path, Step, Test, XPathFault};
+use super::path::{Axis, Comparison, Expression, Function, Operator, Path, Step, Test, XPathFault};
 
 pub(crate) struct Parser<'t> {
     text: &'t str,
@@ -20,14 +20,16 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The path that the text is, with nothing after it.
-    pub(crate) fn whole(&mut self) -> Result<Path, XPathFault> {
-        let path = self.path()?;
+    /// The expression that the text is, with nothing after it: one that selects nodes.
+    pub(crate) fn whole(&mut self) -> Result<Expression, XPathFault> {
+        let expression = self.or()?;
         self.blanks();
-        if self.rest().is_empty() {
-            Ok(path)
-        } else {
+        if !self.rest().is_empty() {
             Err(self.unexpected("the end of the expression"))
+        } else if expression.selects() {
+            Ok(expression)
+        } else {
+            Err(self.fault(0, "the expression has a value and selects nothing"))
         }
     }
 
@@ -90,62 +92,71 @@ impl<'t> Parser<'t> {
     }
 
     fn path(&mut self) -> Result<Path, XPathFault> {
-        let mut steps = Vec::new();
         self.blanks();
         let absolute = self.rest().starts_with('/');
-        let mut anywhere = self.eat("//");
-        if !anywhere && absolute {
+        if absolute && !self.rest().starts_with("//") {
             self.at += 1;
             self.blanks();
-            if self.rest().is_empty() {
-                return Ok(Path { steps, absolute });
+            if !self.begins_step() {
+                return Ok(Path {
+                    steps: Vec::new(),
+                    absolute,
+                });
             }
         }
+        let steps = self.steps()?;
+        Ok(Path { steps, absolute })
+    }
+
+    /// Whether a step may begin here, so that a `/` before it is not the whole path.
+    fn begins_step(&self) -> bool {
+        let next = self.rest().chars().next();
+        next.is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '.' | '@' | '*'))
+            || (next.is_some() && self.depth == 0 && !self.rest().starts_with('|'))
+    }
+
+    /// Steps, the first after nothing or after `//`.
+    fn steps(&mut self) -> Result<Vec<Step>, XPathFault> {
+        let mut steps = Vec::new();
         loop {
-            steps.push(self.step(anywhere)?);
+            if self.eat("//") {
+                steps.push(Step {
+                    axis: Axis::DescendantOrSelf,
+                    test: Test::Node,
+                    predicates: Vec::new(),
+                });
+            }
+            steps.push(self.step()?);
             self.blanks();
-            anywhere = self.eat("//");
-            if !anywhere && !self.eat("/") {
-                return Ok(Path { steps, absolute });
+            if !self.rest().starts_with("//") && !self.eat("/") {
+                return Ok(steps);
             }
         }
     }
 
-    fn step(&mut self, anywhere: bool) -> Result<Step, XPathFault> {
+    fn step(&mut self) -> Result<Step, XPathFault> {
         self.blanks();
         let start = self.at;
-        let test = if self.eat("..") {
-            return Err(self.fault(start, "`..` is not supported here"));
+        let node = |axis| (axis, Test::Node);
+        let (axis, test) = if self.eat("..") {
+            node(Axis::Parent)
         } else if self.eat(".") {
-            Test::Current
+            node(Axis::Itself)
         } else if self.eat("@") {
-            self.blanks();
-            if self.eat("*") {
-                Test::Attribute(None)
-            } else {
-                Test::Attribute(Some(self.test_name(start)?))
-            }
-        } else if self.eat("*") {
-            Test::Element(None)
+            (Axis::Attribute, self.test(start)?)
         } else {
-            let name = self.test_name(start)?;
-            if self.eat("(") {
-                let test = match name.as_str() {
-                    "text" => Test::Text,
-                    "node" => Test::Node,
-                    _ => {
-                        return Err(self.fault(
-                            start,
-                            format!("`{name}()` is not supported as a step of a path"),
-                        ));
-                    }
-                };
-                self.close(")")?;
-                test
-            } else {
-                Test::Element(Some(name))
-            }
+            let axis = self.axis()?;
+            (axis, self.test(start)?)
         };
+        let predicates = self.predicates()?;
+        Ok(Step {
+            axis,
+            test,
+            predicates,
+        })
+    }
+
+    fn predicates(&mut self) -> Result<Vec<Expression>, XPathFault> {
         let mut predicates = Vec::new();
         while self.eat("[") {
             self.enter()?;
@@ -153,26 +164,52 @@ impl<'t> Parser<'t> {
             self.close("]")?;
             self.depth -= 1;
         }
-        Ok(Step {
-            anywhere,
-            test,
-            predicates,
-        })
+        Ok(predicates)
+    }
+
+    /// `name::`, else the child axis.
+    fn axis(&mut self) -> Result<Axis, XPathFault> {
+        let start = self.at;
+        if let Some(name) = self.name()
+            && self.eat("::")
+        {
+            return Axis::ALL
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|&(_, axis)| axis)
+                .ok_or_else(|| self.fault(start, format!("the axis `{name}::` is not supported")));
+        }
+        self.at = start;
+        Ok(Axis::Child)
+    }
+
+    fn test(&mut self, start: usize) -> Result<Test, XPathFault> {
+        self.blanks();
+        if self.eat("*") {
+            return Ok(Test::Name(None));
+        }
+        let name = self.test_name(start)?;
+        if !self.eat("(") {
+            return Ok(Test::Name(Some(name)));
+        }
+        let test = match name.as_str() {
+            "text" => Test::Text,
+            "node" => Test::Node,
+            _ => {
+                return Err(self.fault(
+                    start,
+                    format!("`{name}()` is not supported as a step of a path"),
+                ));
+            }
+        };
+        self.close(")")?;
+        Ok(test)
     }
 
     fn test_name(&mut self, start: usize) -> Result<String, XPathFault> {
         let Some(name) = self.name() else {
             return Err(self.unexpected("the name of an element or attribute"));
         };
-        if self.rest().starts_with("::") {
-            self.at += 2;
-            return Err(self.fault(
-                start,
-                format!(
-                    "the axis `{name}::` is not supported; use the short forms `/`, `//` and `@`"
-                ),
-            ));
-        }
         if self.rest().starts_with(':') {
             self.at += 1;
             let _ = self.name();
@@ -221,16 +258,79 @@ impl<'t> Parser<'t> {
     }
 
     fn comparison(&mut self) -> Result<Expression, XPathFault> {
-        let mut left = self.primary()?;
+        let mut left = self.sum()?;
         loop {
-            if self.eat("!=") {
-                left = Expression::NotEqual(Box::new(left), Box::new(self.primary()?));
+            let comparison = if self.eat("!=") {
+                Comparison::NotEqual
             } else if self.eat("=") {
-                left = Expression::Equal(Box::new(left), Box::new(self.primary()?));
+                Comparison::Equal
+            } else if self.eat("<=") {
+                Comparison::LessOrEqual
+            } else if self.eat("<") {
+                Comparison::Less
+            } else if self.eat(">=") {
+                Comparison::GreaterOrEqual
+            } else if self.eat(">") {
+                Comparison::Greater
             } else {
                 return Ok(left);
-            }
+            };
+            left = Expression::Compare(comparison, Box::new(left), Box::new(self.sum()?));
         }
+    }
+
+    fn sum(&mut self) -> Result<Expression, XPathFault> {
+        let mut left = self.product()?;
+        loop {
+            let operator = if self.eat("+") {
+                Operator::Add
+            } else if self.eat("-") {
+                Operator::Subtract
+            } else {
+                return Ok(left);
+            };
+            left = Expression::Calculate(operator, Box::new(left), Box::new(self.product()?));
+        }
+    }
+
+    fn product(&mut self) -> Result<Expression, XPathFault> {
+        let mut left = self.negation()?;
+        loop {
+            let operator = if self.eat("*") {
+                Operator::Multiply
+            } else if self.keyword("div") {
+                Operator::Divide
+            } else if self.keyword("mod") {
+                Operator::Remainder
+            } else {
+                return Ok(left);
+            };
+            left = Expression::Calculate(operator, Box::new(left), Box::new(self.negation()?));
+        }
+    }
+
+    fn negation(&mut self) -> Result<Expression, XPathFault> {
+        if !self.eat("-") {
+            return self.union();
+        }
+        self.enter()?;
+        let negated = self.negation()?;
+        self.depth -= 1;
+        Ok(Expression::Negate(Box::new(negated)))
+    }
+
+    fn union(&mut self) -> Result<Expression, XPathFault> {
+        self.blanks();
+        let start = self.at;
+        let mut left = self.primary()?;
+        while self.eat("|") {
+            let right = self.primary()?;
+            if !left.selects() || !right.selects() {
+                return Err(self.fault(start, "`|` joins only nodes"));
+            }
+            left = Expression::Union(Box::new(left), Box::new(right));
+        }
+        Ok(left)
     }
 
     fn primary(&mut self) -> Result<Expression, XPathFault> {
@@ -244,7 +344,7 @@ impl<'t> Parser<'t> {
                 let inner = self.or()?;
                 self.close(")")?;
                 self.depth -= 1;
-                Ok(inner)
+                self.filtered(start, inner)
             }
             Some(quote @ ('\'' | '"')) => {
                 let Some((literal, _)) = rest[1..].split_once(quote) else {
@@ -265,18 +365,14 @@ impl<'t> Parser<'t> {
                     .map_err(|_| self.fault(start, format!("`{}` is not a number", &rest[..len])))
             }
             _ => {
-                let name = self.name();
-                if let Some(name) = name
+                if let Some(name) = self.name()
+                    && !matches!(name, "text" | "node")
                     && self.eat("(")
                 {
-                    if matches!(name, "text" | "node") {
-                        self.at = start;
-                        return self.path().map(Expression::Path);
-                    }
                     self.enter()?;
-                    let function = self.function(start, name)?;
+                    let call = self.call(start, name)?;
                     self.depth -= 1;
-                    return Ok(function);
+                    return Ok(call);
                 }
                 self.at = start;
                 self.path().map(Expression::Path)
@@ -284,26 +380,60 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn function(&mut self, start: usize, name: &str) -> Result<Expression, XPathFault> {
-        let function = match name {
-            "not" => Expression::Not(Box::new(self.or()?)),
-            "contains" | "starts-with" => {
-                let first = Box::new(self.or()?);
-                self.close(",")?;
-                let second = Box::new(self.or()?);
-                if name == "contains" {
-                    Expression::Contains(first, second)
-                } else {
-                    Expression::StartsWith(first, second)
+    /// `(…)` with predicates and steps after it.
+    fn filtered(&mut self, start: usize, nodes: Expression) -> Result<Expression, XPathFault> {
+        let predicates = self.predicates()?;
+        self.blanks();
+        let rest = if self.rest().starts_with("//") || self.eat("/") {
+            self.steps()?
+        } else {
+            Vec::new()
+        };
+        if predicates.is_empty() && rest.is_empty() {
+            return Ok(nodes);
+        }
+        if !nodes.selects() {
+            return Err(self.fault(start, "only nodes can be chosen from"));
+        }
+        Ok(Expression::Filter {
+            nodes: Box::new(nodes),
+            predicates,
+            rest,
+        })
+    }
+
+    /// A function's call after its `(`.
+    fn call(&mut self, start: usize, name: &str) -> Result<Expression, XPathFault> {
+        let known = Function::ALL.iter().find(|(known, ..)| *known == name);
+        let Some(&(_, function, least, most)) = known else {
+            let message = if matches!(name, "comment" | "processing-instruction") {
+                format!("`{name}()` is not supported as a step of a path")
+            } else {
+                format!("the function `{name}()` is not supported")
+            };
+            return Err(self.fault(start, message));
+        };
+        let mut arguments = Vec::new();
+        if !self.eat(")") {
+            loop {
+                arguments.push(self.or()?);
+                if !self.eat(",") {
+                    break;
                 }
             }
-            "local-name" => Expression::LocalName,
-            "name" => Expression::Name,
-            "position" => Expression::Position,
-            "last" => Expression::Last,
-            _ => return Err(self.fault(start, format!("the function `{name}()` is not supported"))),
-        };
-        self.close(")")?;
-        Ok(function)
+            self.close(")")?;
+        }
+        if !(least..=most).contains(&arguments.len()) {
+            let count = match most {
+                usize::MAX => format!("at least {least}"),
+                most if most == least => least.to_string(),
+                most => format!("{least} to {most}"),
+            };
+            return Err(self.fault(start, format!("`{name}()` takes {count} arguments")));
+        }
+        if function.wants_nodes() && !arguments.iter().all(Expression::selects) {
+            return Err(self.fault(start, format!("`{name}()` takes nodes")));
+        }
+        Ok(Expression::Call(function, arguments))
     }
 }

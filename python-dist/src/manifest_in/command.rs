@@ -7,8 +7,12 @@ use super::line::{Word, logical_lines};
 /// One command of a MANIFEST.in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
+    /// The template's name.
+    pub file: String,
     /// The line it begins on, from 1.
     pub line: usize,
+    /// The column of its first word, from 1, in characters.
+    pub column: usize,
     /// From its first word to its last.
     pub span: Span,
     /// The command as it is written, with one blank between words.
@@ -152,8 +156,11 @@ fn parse_command(source: &Source, words: &[Word]) -> Result<Command, Problem> {
         .map(|word| word.text.as_str())
         .collect::<Vec<_>>()
         .join(" ");
+    let place = source.line_column(first.span.start);
     Ok(Command {
-        line: source.line_column(first.span.start).line,
+        file: source.name().to_owned(),
+        line: place.line,
+        column: place.column,
         span,
         text,
         action,

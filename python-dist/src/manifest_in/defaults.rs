@@ -23,6 +23,12 @@ pub enum DefaultRule {
     Tests,
     /// Python modules and packages.
     Modules,
+    /// `package_data`.
+    PackageData,
+    /// `data_files`.
+    DataFiles,
+    /// `scripts`.
+    Scripts,
     /// Licence files.
     License,
     /// A file that the metadata names.
@@ -36,6 +42,9 @@ impl fmt::Display for DefaultRule {
             Self::Setup => "the project's configuration files",
             Self::Tests => "tests",
             Self::Modules => "Python modules",
+            Self::PackageData => "`package_data`",
+            Self::DataFiles => "`data_files`",
+            Self::Scripts => "`scripts`",
             Self::License => "licence files",
             Self::Referenced => "files that the metadata names",
         })
@@ -91,8 +100,22 @@ pub(super) fn add_defaults(list: &mut FileList, selection: &Selection<'_>) {
         list.take("pyproject.toml", DefaultRule::Setup);
         list.take("MANIFEST.in", DefaultRule::Setup);
     }
-    for module in selection.module_files {
-        list.take(module, DefaultRule::Modules);
+    let implicit = selection.dialect == Dialect::Setuptools;
+    let (modules, packages) = if !implicit && selection.modules.are_discovered() {
+        // distutils looks for nothing.
+        Default::default()
+    } else {
+        (
+            selection.modules.files(selection.files),
+            selection.modules.packages(selection.files),
+        )
+    };
+    for module in modules {
+        list.take(&module, DefaultRule::Modules);
+    }
+    let data = &selection.modules.data;
+    for (file, rule) in data.files(list.tree(), &packages, implicit) {
+        list.take(&file, rule);
     }
 }
 

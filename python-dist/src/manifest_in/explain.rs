@@ -14,6 +14,13 @@ pub enum Origin {
     Command(Arc<Command>),
     /// A rule that holds without a template.
     Default(DefaultRule),
+    /// A line of a list that was kept from before: MANIFEST or SOURCES.txt.
+    Recorded {
+        /// The list's name.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+    },
     /// A rule that takes out what the template let slip in.
     Prune(PruneRule),
 }
@@ -21,8 +28,13 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command(command) => write!(f, "line {}, `{}`", command.line, command.text),
+            Self::Command(command) => write!(
+                f,
+                "{}:{}:{}: `{}`",
+                command.file, command.line, command.column, command.text
+            ),
             Self::Default(rule) => write!(f, "the default rule for {rule}"),
+            Self::Recorded { file, line } => write!(f, "{file}:{line}:1: its name"),
             Self::Prune(rule) => write!(f, "the rule that leaves out {rule}"),
         }
     }
@@ -44,6 +56,8 @@ pub struct Explanation {
     pub path: String,
     /// Whether the project has such a file.
     pub exists: bool,
+    /// The project's files that are spelled like it, where there is no such file.
+    pub near: Vec<String>,
     /// Whether it is distributed.
     pub taken: bool,
     /// The changes, in order.
@@ -55,12 +69,18 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = &self.path;
         match (self.exists, self.taken) {
-            (false, false) => return write!(f, "`{path}` is not a file of the project"),
+            (false, false) => {
+                write!(f, "`{path}` is not a file of the project")?;
+                return match self.near.first() {
+                    Some(near) => write!(f, "; there is `{near}`"),
+                    None => Ok(()),
+                };
+            }
             (_, true) => write!(f, "`{path}` is distributed")?,
             (true, false) if self.steps.is_empty() => {
                 return write!(
                     f,
-                    "`{path}` is not distributed: no line and no default rule takes it in"
+                    "`{path}` is not distributed: no line and no default rule takes it in\n  `include {path}` in MANIFEST.in would"
                 );
             }
             (true, false) => write!(f, "`{path}` is not distributed")?,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use spanned_xml::Problem;
+use spanned_xml::{Problem, nearest};
 
 use super::command::{Action, Command, Template};
 use super::defaults::{DefaultRule, PruneRule};
@@ -95,15 +95,42 @@ impl FileList {
                 || resolved.is_some() && self.tree.resolve(&candidate.name) == resolved
         };
         let found: Vec<&Candidate> = self.candidates.iter().filter(same).collect();
+        let exists = self.tree.is_file(path);
+        let near = if exists {
+            Vec::new()
+        } else {
+            nearest(path, self.all.iter().map(String::as_str), 3)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        };
         Explanation {
             path: path.to_owned(),
-            exists: self.tree.is_file(path),
+            exists,
+            near,
             taken: found.iter().any(|candidate| candidate.taken),
             steps: found
                 .iter()
                 .flat_map(|candidate| candidate.steps.clone())
                 .collect(),
         }
+    }
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Takes in what a recorded list names and the project has; whether it has it.
+    pub(super) fn take_recorded(&mut self, path: &str, origin: &Origin) -> bool {
+        let found = self
+            .tree
+            .resolve(path)
+            .filter(|path| self.tree.is_file(path));
+        let there = found.is_some();
+        if let Some(path) = found {
+            self.set(path, true, origin);
+        }
+        there
     }
 
     pub(super) fn has(&self, path: &str) -> bool {

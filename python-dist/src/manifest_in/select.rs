@@ -6,7 +6,9 @@ use super::command::Template;
 use super::defaults;
 use super::dialect::Dialect;
 use super::file_list::FileList;
+use super::recorded;
 use crate::metadata::Metadata;
+use crate::modules::Modules;
 
 /// What a selection needs to know of a project.
 #[derive(Clone, Copy, Debug)]
@@ -17,19 +19,25 @@ pub struct Selection<'a> {
     pub files: &'a [String],
     /// MANIFEST.in, where there is one.
     pub template: Option<&'a Source>,
+    /// A list that is kept from before. In distutils' dialect the file MANIFEST: where there is no
+    /// template and distutils did not write it, it is the whole selection. In setuptools' dialect
+    /// `NAME.egg-info/SOURCES.txt`: what an earlier build distributed is distributed again, and only
+    /// the template takes it out.
+    pub recorded: Option<&'a Source>,
     /// The project's metadata: licence files and the readme are taken from it.
     pub metadata: Option<&'a Metadata>,
-    /// The files of the project's Python modules, see [`crate::Modules::files`].
-    pub module_files: &'a [String],
+    /// The project's Python modules, and what comes with them.
+    pub modules: &'a Modules,
     /// Folders that are never distributed, for example `dist` and a virtual environment, relative
     /// to the project.
     pub own_folders: &'a [&'a str],
 }
 
-/// Selects a project's files. The problems are about the template; errors among them are lines that
-/// were skipped.
+/// Selects a project's files. The problems are about the template, or about MANIFEST where that is
+/// used instead; errors among them are lines that were skipped.
 ///
 /// ```
+/// use python_dist::Modules;
 /// use python_dist::manifest_in::{Dialect, Selection, select};
 /// use spanned_xml::Source;
 ///
@@ -39,15 +47,16 @@ pub struct Selection<'a> {
 ///     dialect: Dialect::Setuptools,
 ///     files: &files,
 ///     template: Some(&template),
+///     recorded: None,
 ///     metadata: None,
-///     module_files: &[String::from("app.py")],
+///     modules: &Modules::default(),
 ///     own_folders: &["dist"],
 /// });
 /// assert_eq!(list.files(), ["README", "app.py", "static/a.css"]);
 /// assert!(problems.is_empty());
 /// assert_eq!(
 ///     list.explain("static/a.map").to_string(),
-///     "`static/a.map` is not distributed\n  line 1, `graft static` took it in\n  line 2, `global-exclude *.map` took it out",
+///     "`static/a.map` is not distributed\n  MANIFEST.in:1:1: `graft static` took it in\n  MANIFEST.in:2:1: `global-exclude *.map` took it out",
 /// );
 /// ```
 #[must_use]
@@ -56,8 +65,18 @@ pub fn select(selection: &Selection<'_>) -> (FileList, Vec<Problem>) {
         selection.dialect,
         selection.files.iter().map(String::as_str),
     );
+    if let (Dialect::Distutils, None, Some(manifest)) =
+        (selection.dialect, selection.template, selection.recorded)
+        && recorded::is_kept_by_hand(manifest)
+    {
+        let problems = recorded::take_in(&mut list, selection.dialect, manifest);
+        return (list, problems);
+    }
     let mut problems = Vec::new();
     defaults::add_defaults(&mut list, selection);
+    if let (Dialect::Setuptools, Some(sources)) = (selection.dialect, selection.recorded) {
+        recorded::take_in(&mut list, selection.dialect, sources);
+    }
     if let Some(source) = selection.template {
         let (template, faults) = Template::parse(source);
         problems = faults;
@@ -112,8 +131,12 @@ mod tests {
             dialect,
             files: &files,
             template: template.as_ref(),
+            recorded: None,
             metadata: Some(metadata),
-            module_files: &["app.py".to_owned()],
+            modules: &Modules {
+                py_modules: Some(vec!["app".to_owned()]),
+                ..Modules::default()
+            },
             own_folders: &["dist", "env/"],
         });
         assert!(problems.is_empty(), "{problems:?}");
@@ -232,7 +255,12 @@ mod tests {
             list.explain("nothing").to_string(),
             "`nothing` is not a file of the project"
         );
-        let docs = "`docs/index.md` is not distributed: no line and no default rule takes it in";
+        assert_eq!(
+            list.explain("setup.cf").to_string(),
+            "`setup.cf` is not a file of the project; there is `setup.cfg`"
+        );
+        let docs = "`docs/index.md` is not distributed: no line and no default rule takes it in\n  \
+                    `include docs/index.md` in MANIFEST.in would";
         assert_eq!(list.explain("docs/index.md").to_string(), docs);
         assert!(list.explain("./app.py").taken);
     }
@@ -242,20 +270,81 @@ mod tests {
         let files = ["a/b.txt".to_owned()];
         let source = Source::from_text(
             "MANIFEST.in",
-            "# first\ngraft a\n\nprune a\nrecursive-include a \\\n  *.txt\ngraft a\n",
+            "# first\n graft a\n\nprune a\nrecursive-include a \\\n  *.txt\ngraft a\n",
         );
         let (list, problems) = select(&Selection {
             dialect: Dialect::Setuptools,
             files: &files,
             template: Some(&source),
+            recorded: None,
             metadata: None,
-            module_files: &[],
+            modules: &Modules::none(),
             own_folders: &[],
         });
         assert!(problems.is_empty());
-        let expected = "`a/b.txt` is distributed\n  line 2, `graft a` took it in\n  line 4, `prune a` took it out\n  \
-                        line 5, `recursive-include a *.txt` took it in";
+        let expected = "`a/b.txt` is distributed\n  MANIFEST.in:2:2: `graft a` took it in\n  \
+                        MANIFEST.in:4:1: `prune a` took it out\n  \
+                        MANIFEST.in:5:1: `recursive-include a *.txt` took it in";
         assert_eq!(list.explain("a/b.txt").to_string(), expected);
+    }
+
+    #[test]
+    fn lists_kept_from_before() {
+        let files: Vec<String> = ["README", "app.py", "extra.txt", "setup.py", "stale.txt"]
+            .map(str::to_owned)
+            .into();
+        let run = |dialect, template: Option<&str>, recorded: &str| {
+            let template = template.map(|text| Source::from_text("MANIFEST.in", text));
+            let (list, problems) = select(&Selection {
+                dialect,
+                files: &files,
+                template: template.as_ref(),
+                recorded: Some(&Source::from_text("LIST", recorded)),
+                metadata: None,
+                modules: &Modules::none(),
+                own_folders: &[],
+            });
+            let explained = list.explain("extra.txt").to_string();
+            (list.files(), problems, explained)
+        };
+        let kept = "# mine\n\napp.py\n extra.txt\ngone.txt\n";
+        let (found, problems, explained) = run(Dialect::Distutils, None, kept);
+        assert_eq!(found, ["app.py", "extra.txt"]);
+        assert_eq!(
+            (problems[0].code, problems[0].span.unwrap().range()),
+            ("manifest-missing-file", 26..34)
+        );
+        assert_eq!(
+            explained,
+            "`extra.txt` is distributed\n  LIST:4:1: its name took it in"
+        );
+        // distutils takes no module in that it was not told of; setuptools looks for them.
+        for (dialect, taken) in [(Dialect::Distutils, false), (Dialect::Setuptools, true)] {
+            let (list, _) = select(&Selection {
+                dialect,
+                files: &files,
+                template: None,
+                recorded: None,
+                metadata: None,
+                modules: &Modules::default(),
+                own_folders: &[],
+            });
+            assert_eq!(list.explain("app.py").taken, taken, "{dialect}");
+        }
+        // A template wins, and so does the rule that distutils writes its own list anew.
+        let (found, _, _) = run(Dialect::Distutils, Some("include stale.txt\n"), kept);
+        assert_eq!(found, ["README", "setup.py", "stale.txt"]);
+        let generated = "# file GENERATED by distutils, do NOT edit\nextra.txt\n";
+        let (found, _, _) = run(Dialect::Distutils, None, generated);
+        assert_eq!(found, ["README", "setup.py"]);
+        // setuptools adds what SOURCES.txt names to the rest, before the template.
+        let (found, problems, _) = run(
+            Dialect::Setuptools,
+            Some("exclude stale.txt\n"),
+            "extra.txt\nstale.txt\ngone\n",
+        );
+        assert_eq!(found, ["README", "extra.txt", "setup.py"]);
+        assert!(problems.is_empty());
     }
 
     #[test]

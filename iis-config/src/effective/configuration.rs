@@ -1,0 +1,313 @@
+//! The files of one machine, and sections merged from them.
+
+use spanned_xml::{Document, Element, Problem, Problems, Source};
+
+use super::element::EffectiveElement;
+use super::merge::{Merge, fill_defaults};
+use crate::schema::Schema;
+use crate::section::{self, sections};
+use crate::{FastCgiApplication, Handler, HttpPlatform};
+
+/// `applicationHost.config` and the `web.config` files below it.
+#[derive(Clone, Debug)]
+pub struct Configuration<'s> {
+    schema: &'s Schema,
+    host: File,
+    webs: Vec<File>,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    source: Source,
+    document: Document,
+    /// The segments of its place, lower case; empty for `applicationHost.config`.
+    place: Vec<String>,
+}
+
+/// A section as it holds at one place.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EffectiveSection {
+    /// What holds, with defaults.
+    pub element: EffectiveElement,
+    /// What IIS would refuse on the way, by file; such parts are left out of `element`.
+    pub problems: Vec<Problems>,
+}
+
+/// One `section` of `configSections`.
+struct Declaration {
+    allow_definition: String,
+    allow_location: bool,
+    locked: bool,
+}
+
+fn segments(place: &str) -> Vec<String> {
+    place
+        .split(['/', '\\'])
+        .filter(|segment| !segment.is_empty() && *segment != ".")
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn says(element: &Element, attribute: &str, value: &str) -> bool {
+    element
+        .value(attribute)
+        .is_some_and(|written| written.eq_ignore_ascii_case(value))
+}
+
+/// What a `location` says about overriding: `overrideMode`, else the older `allowOverride`; `None` is inherit.
+fn locks(location: &Element) -> Option<bool> {
+    if says(location, "overrideMode", "Deny") || says(location, "allowOverride", "false") {
+        Some(true)
+    } else if says(location, "overrideMode", "Allow") || says(location, "allowOverride", "true") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The message that IIS gives with its error 500.19 and 0x80070021.
+fn locked_section(path: &str, section: &Element) -> Problem {
+    Problem::error(
+        "iis-config-section-locked",
+        format!("`{path}` cannot be used here, as it is locked at a parent level: IIS answers 500.19 with 0x80070021"),
+    )
+    .at(section.start_tag)
+    .help(r#"move it into applicationHost.config, or unlock it as an administrator: `%windir%\System32\inetsrv\appcmd unlock config -section:…`; a section with allowDefinition stays where that says"#)
+}
+
+fn no_location(path: &str, section: &Element) -> Problem {
+    Problem::error(
+        "iis-config-no-location",
+        format!(
+            "`{path}` is declared with allowLocation=\"false\": IIS refuses it inside a `location`"
+        ),
+    )
+    .at(section.start_tag)
+    .help("move it out of the location element")
+}
+
+impl<'s> Configuration<'s> {
+    /// The machine's own file.
+    ///
+    /// # Errors
+    ///
+    /// It is not a configuration file.
+    pub fn new(schema: &'s Schema, host: Source) -> Result<Self, Problems> {
+        Ok(Self {
+            schema,
+            host: File::parse(host, "")?,
+            webs: Vec::new(),
+        })
+    }
+
+    /// Adds the `web.config` of a place, such as `Default Web Site/app/static`.
+    ///
+    /// # Errors
+    ///
+    /// It is not a configuration file.
+    pub fn web_config(&mut self, place: &str, source: Source) -> Result<(), Problems> {
+        self.webs.push(File::parse(source, place)?);
+        // Shallower files are merged first.
+        self.webs.sort_by_key(|file| file.place.len());
+        Ok(())
+    }
+
+    /// A section as it holds at `place` (`Default Web Site/app/folder`; empty for the whole machine), or `None` where the
+    /// schema does not have it.
+    #[must_use]
+    pub fn section(&self, place: &str, path: &str) -> Option<EffectiveSection> {
+        let schema = self.schema.section(path)?;
+        let place = segments(place);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let mut element = EffectiveElement::of(schema, name);
+        let declaration = self.declaration(path);
+        let mut locked = declaration.locked;
+        let mut found: Vec<Problems> = Vec::new();
+        for depth in 0..=place.len() {
+            let level = &place[..depth];
+            let allowed = declaration.allows_web_config(self.is_application(level), depth);
+            let files = core::iter::once(&self.host).chain(&self.webs);
+            for file in files.filter(|file| level.starts_with(&file.place)) {
+                let mut problems = Vec::new();
+                let mut lock_below = None;
+                for (location, section) in self.contributions(file, level, &place, path) {
+                    if !file.is_host() && (locked || !allowed) {
+                        problems.push(locked_section(path, section));
+                        continue;
+                    }
+                    if location.is_some() && !declaration.allow_location {
+                        problems.push(no_location(path, section));
+                        continue;
+                    }
+                    if section.attribute("configSource").is_some() {
+                        problems.push(section::not_read(section, path));
+                        continue;
+                    }
+                    Merge {
+                        file: file.source.name(),
+                        problems: &mut problems,
+                    }
+                    .merge(&mut element, schema, section);
+                    lock_below = location.and_then(locks).or(lock_below);
+                }
+                // A file's own locks hold for the files below it, not for the rest of the file.
+                locked = lock_below.unwrap_or(locked);
+                if !problems.is_empty() {
+                    found.push(Problems {
+                        source: file.source.clone(),
+                        problems,
+                    });
+                }
+            }
+        }
+        fill_defaults(&mut element, schema, &[]);
+        Some(EffectiveSection {
+            element,
+            problems: found,
+        })
+    }
+
+    /// The effective `handlers` at a place, in IIS's order of precedence.
+    #[must_use]
+    pub fn handlers(&self, place: &str) -> Vec<Handler> {
+        self.entries(place, "system.webServer/handlers")
+            .iter()
+            .map(|entry| Handler::read(entry, &mut Vec::new()))
+            .collect()
+    }
+
+    /// The machine's FastCGI applications; the section has no effect below it.
+    #[must_use]
+    pub fn fast_cgi(&self) -> Vec<FastCgiApplication> {
+        self.entries("", "system.webServer/fastCgi")
+            .iter()
+            .map(|entry| FastCgiApplication::read(entry, &mut Vec::new()))
+            .collect()
+    }
+
+    /// The effective `httpPlatform` at a place, where something sets its `processPath`.
+    #[must_use]
+    pub fn http_platform(&self, place: &str) -> Option<HttpPlatform> {
+        let section = self.section(place, "system.webServer/httpPlatform")?;
+        let platform = section.element.value("processPath").is_some();
+        platform.then(|| HttpPlatform::read(&section.element.to_element()))
+    }
+
+    fn entries(&self, place: &str, path: &str) -> Vec<Element> {
+        self.section(place, path)
+            .map(|section| section.element.entries)
+            .unwrap_or_default()
+            .iter()
+            .map(EffectiveElement::to_element)
+            .collect()
+    }
+
+    /// The section elements of `path` that `file` has for `level`, each with its `location`.
+    fn contributions<'a>(
+        &self,
+        file: &'a File,
+        level: &[String],
+        place: &[String],
+        path: &str,
+    ) -> Vec<(Option<&'a Element>, &'a Element)> {
+        let root = file.document.root();
+        let mut found = Vec::new();
+        if file.place == level {
+            found.extend(
+                sections(root, path)
+                    .into_iter()
+                    .map(|section| (None, section)),
+            );
+        }
+        for location in root.elements().filter(|child| child.name == "location") {
+            let mut at = file.place.clone();
+            at.extend(segments(location.value("path").unwrap_or_default()));
+            let ends_here = says(location, "inheritInChildApplications", "false")
+                && (at.len() + 1..=place.len()).any(|depth| self.is_application(&place[..depth]));
+            if at == level && !ends_here {
+                let below = sections(location, path).into_iter();
+                found.extend(below.map(|section| (Some(location), section)));
+            }
+        }
+        found
+    }
+
+    /// Whether an application of a site begins at these segments.
+    fn is_application(&self, place: &[String]) -> bool {
+        let Some((site_name, path)) = place.split_first() else {
+            return false;
+        };
+        sections(
+            self.host.document.root(),
+            "system.applicationHost/sites/site",
+        )
+        .into_iter()
+        .filter(|site| {
+            site.value("name")
+                .is_some_and(|name| name.to_lowercase() == *site_name)
+        })
+        .flat_map(Element::elements)
+        .filter(|child| child.name == "application")
+        .any(|application| segments(application.value("path").unwrap_or_default()) == path)
+    }
+
+    /// What `configSections` says about a section; IIS's defaults where it is not declared.
+    fn declaration(&self, path: &str) -> Declaration {
+        let (groups, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut parents = sections(self.host.document.root(), "configSections");
+        for group in groups.split('/').filter(|group| !group.is_empty()) {
+            parents = named(&parents, "sectionGroup", group);
+        }
+        Declaration::read(named(&parents, "section", name).first().copied())
+    }
+}
+
+/// The children of this kind whose `name` is as asked for.
+fn named<'a>(parents: &[&'a Element], kind: &str, name: &str) -> Vec<&'a Element> {
+    parents
+        .iter()
+        .flat_map(|parent| parent.elements())
+        .filter(|child| child.name == kind && child.value("name") == Some(name))
+        .collect()
+}
+
+impl Declaration {
+    fn read(section: Option<&Element>) -> Self {
+        let says =
+            |attribute, value| section.is_some_and(|section| says(section, attribute, value));
+        Self {
+            allow_definition: section
+                .and_then(|section| section.value("allowDefinition"))
+                .unwrap_or("Everywhere")
+                .to_owned(),
+            allow_location: !says("allowLocation", "false"),
+            locked: says("overrideModeDefault", "Deny"),
+        }
+    }
+
+    /// Whether the section may be in the `web.config` of a folder.
+    fn allows_web_config(&self, is_application: bool, depth: usize) -> bool {
+        match self.allow_definition.to_ascii_lowercase().as_str() {
+            "machineonly" | "machinetorootweb" | "apphostonly" => false,
+            // The root of a site is an application too.
+            "machinetoapplication" => is_application || depth <= 1,
+            _ => true,
+        }
+    }
+}
+
+impl File {
+    fn parse(source: Source, place: &str) -> Result<Self, Problems> {
+        let document = section::parse(&source).map_err(|problem| problem.in_source(&source))?;
+        Ok(Self {
+            source,
+            document,
+            place: segments(place),
+        })
+    }
+
+    fn is_host(&self) -> bool {
+        self.place.is_empty()
+    }
+}

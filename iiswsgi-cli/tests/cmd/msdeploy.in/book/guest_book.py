@@ -1,0 +1,1 @@
+greeting, secret = "@GREETING@", "@SECRET@"

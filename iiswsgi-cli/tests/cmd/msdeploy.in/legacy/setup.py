@@ -1,0 +1,2 @@
+from distutils.core import setup
+setup(name="legacy", version="0.1")

@@ -1,0 +1,685 @@
+//! `iiswsgi iis`: what is in the files afterwards, what an appcmd was asked, what the doctor says of copied files.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
+
+use std::process::{Command, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+/// Comments, single quotes and spacing that an edit has to keep; the section is not there yet.
+const HOST: &str = "<?xml version='1.0'?>\r\n<configuration>\r\n\t<!-- ours -->\r\n\t<system.webServer>\r\n\t\t<globalModules><add name = 'FastCgiModule' image='iisfcgi.dll'/></globalModules>\r\n\t</system.webServer>\r\n</configuration>\r\n";
+
+/// A folder of its own, removed at the end.
+struct Scratch {
+    folder: tempfile::TempDir,
+}
+
+struct Answer {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// One with an applicationHost.config and an empty site folder.
+    fn with_host() -> Self {
+        let scratch = Self::new();
+        fs::write(scratch.path("applicationHost.config"), HOST).unwrap();
+        fs::create_dir(scratch.path("site")).unwrap();
+        scratch
+    }
+
+    fn path(&self, relative: &str) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path())
+            .unwrap()
+            .join(relative)
+    }
+
+    fn read(&self, relative: &str) -> String {
+        fs::read_to_string(self.path(relative)).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_iiswsgi"));
+        command
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .env("NUMBER_OF_PROCESSORS", "8")
+            .arg("iis")
+            .args(arguments);
+        for name in ["windir", "USERPROFILE", "IIS_USER_HOME", "ProgramFiles"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn iis(&self, arguments: &[&str]) -> Answer {
+        Answer::of(&mut self.command(arguments))
+    }
+
+    fn enable(&self, more: &[&str]) -> Answer {
+        let mut arguments = vec!["enable", "--config", "applicationHost.config"];
+        arguments.extend(["--full-path", r"C:\Program Files\python.exe"]);
+        arguments.extend(["--arguments", r#"-u "C:\my app\app.py""#]);
+        arguments.extend(more);
+        self.iis(&arguments)
+    }
+}
+
+impl Answer {
+    fn of(command: &mut Command) -> Self {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn succeeded(self) -> String {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self.stdout
+    }
+
+    #[track_caller]
+    fn failed(self) -> String {
+        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
+        self.stderr
+    }
+
+    #[track_caller]
+    fn json(self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+#[test]
+fn enabling_writes_both_sides_the_same_and_disabling_takes_them_back() {
+    let scratch = Scratch::with_host();
+    let handler = ["--handler", "app", "--site-dir", "site"];
+    let more = [&handler[..], &["--set", "idleTimeout=600", "--env", "A=1"]].concat();
+    scratch.enable(&more).succeeded();
+    let host = scratch.read("applicationHost.config");
+    let entry = r#"<application fullPath="C:\Program Files\python.exe" arguments="-u &quot;C:\my app\app.py&quot;" maxInstances="8" idleTimeout="600" instanceMaxRequests="10000" signalBeforeTerminateSeconds="30" stderrMode="ReturnGeneric500">"#;
+    assert!(host.contains(entry), "{host}");
+    assert!(
+        host.contains("<add name = 'FastCgiModule' image='iisfcgi.dll'/>"),
+        "{host}"
+    );
+    assert_eq!(host.matches('\n').count(), host.matches("\r\n").count());
+    let web = scratch.read("site/web.config");
+    let processor =
+        r#"scriptProcessor="C:\Program Files\python.exe|-u &quot;C:\my app\app.py&quot;""#;
+    assert!(web.contains(processor), "{web}");
+
+    assert_eq!(scratch.enable(&more).succeeded(), "nothing to change\n");
+    assert_eq!(scratch.read("applicationHost.config"), host);
+
+    let mut disable = vec!["disable", "--config", "applicationHost.config"];
+    disable.extend(handler);
+    scratch.iis(&disable).succeeded();
+    assert_eq!(
+        scratch.read("applicationHost.config"),
+        HOST,
+        "byte for byte"
+    );
+    assert!(
+        !scratch.path("site/web.config").exists(),
+        "it was made for the handler"
+    );
+    assert_eq!(
+        scratch.read("history/CFGHISTORY_0000000001/applicationHost.config"),
+        HOST
+    );
+    assert_eq!(
+        scratch.read("history/CFGHISTORY_0000000002/applicationHost.config"),
+        host
+    );
+}
+
+#[test]
+fn what_an_administrator_has_tuned_stays() {
+    let scratch = Scratch::with_host();
+    scratch.enable(&[]).succeeded();
+    let tuned = scratch.read("applicationHost.config").replace(
+        r#"maxInstances="8""#,
+        r#"maxInstances="3" queueLength="50""#,
+    );
+    fs::write(scratch.path("applicationHost.config"), &tuned).unwrap();
+    assert_eq!(scratch.enable(&[]).succeeded(), "nothing to change\n");
+    scratch.enable(&["--set", "queueLength=60"]).succeeded();
+    assert_eq!(
+        scratch.read("applicationHost.config"),
+        tuned.replace(r#"queueLength="50""#, r#"queueLength="60""#)
+    );
+    // Since the registration is not all that was changed, the entry alone is taken out.
+    let others = scratch
+        .read("applicationHost.config")
+        .replace("<!-- ours -->", "<!-- still ours -->");
+    fs::write(scratch.path("applicationHost.config"), &others).unwrap();
+    let config = ["--config", "applicationHost.config"];
+    let named = ["--full-path", r#""c:\program files\PYTHON.exe""#];
+    scratch
+        .iis(&[&["disable"], &config[..], &named].concat())
+        .succeeded();
+    let left = scratch.read("applicationHost.config");
+    assert!(
+        left.contains("<!-- still ours -->") && !left.contains("<application"),
+        "{left}"
+    );
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_a_diff_shows_all() {
+    let scratch = Scratch::with_host();
+    let handler = ["--handler", "app", "--site-dir", "site"];
+    let shown = scratch
+        .enable(&[&handler[..], &["--dry-run", "--diff"]].concat())
+        .succeeded();
+    let mut names: Vec<String> = scratch
+        .path("")
+        .read_dir_utf8()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["applicationHost.config", "site"]);
+    assert_eq!(scratch.path("site").read_dir_utf8().unwrap().count(), 0);
+    assert_eq!(scratch.read("applicationHost.config"), HOST);
+    for line in [
+        "--- applicationHost.config",
+        "+++ applicationHost.config",
+        "+\t\t<fastCgi>",
+        "--- site/web.config",
+        "+        <handlers>",
+    ] {
+        let found = shown.lines().any(|shown| shown.trim_end() == line);
+        assert!(found, "{line} in\n{shown}");
+    }
+    let report = scratch.enable(&["--dry-run", "--format", "json"]).json();
+    assert_eq!(
+        (&report["dry_run"], &report["changed"], &report["backup"]),
+        (&true.into(), &true.into(), &serde_json::Value::Null)
+    );
+}
+
+#[test]
+fn many_processes_at_once_lose_nothing() {
+    let scratch = Scratch::with_host();
+    let running: Vec<_> = (0..8)
+        .map(|number| {
+            scratch
+                .command(&["enable", "--config", "applicationHost.config"])
+                .args([
+                    "--full-path",
+                    &format!(r"C:\p{number}.exe"),
+                    "--arguments",
+                    "",
+                ])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for process in running {
+        let output = process.wait_with_output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let listed = scratch
+        .iis(&[
+            "list",
+            "--config",
+            "applicationHost.config",
+            "--format",
+            "json",
+        ])
+        .json();
+    let mut programs: Vec<&str> = listed["applications"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|application| application["full_path"].as_str().unwrap())
+        .collect();
+    programs.sort_unstable();
+    let expected: Vec<String> = (0..8).map(|number| format!(r"C:\p{number}.exe")).collect();
+    assert_eq!(programs, expected);
+}
+
+#[test]
+fn what_cannot_be_done_leaves_everything_as_it_was() {
+    for (more, says) in [
+        (&["--set", "maxInstances=20000"][..], "IIS takes 0 to 10000"),
+        (&["--set", "maxInstance=2"], "did you mean `maxInstances`"),
+        (&["--set", "arguments=x"], "part of the key"),
+        (
+            &["--set", r"monitorChangesTo=%NotHere%\x"],
+            "does not expand variables",
+        ),
+        (&["--env", "A=\u{1}"], "character"),
+        (&["--handler", "app", "--site-dir", "nowhere"], "nowhere"),
+    ] {
+        let scratch = Scratch::with_host();
+        let message = scratch.enable(more).failed();
+        assert!(message.contains(says), "{message}");
+        assert_eq!(scratch.read("applicationHost.config"), HOST, "{more:?}");
+    }
+    // The second file cannot be written: the first is put back.
+    let scratch = Scratch::with_host();
+    fs::write(scratch.path("site/web.config"), "<configuration>").unwrap();
+    scratch
+        .enable(&["--handler", "app", "--site-dir", "site"])
+        .failed();
+    assert_eq!(scratch.read("applicationHost.config"), HOST);
+}
+
+#[test]
+fn variables_of_this_machine_are_expanded_where_iis_does_not() {
+    let scratch = Scratch::with_host();
+    let mut command = scratch.command(&["enable", "--config", "applicationHost.config"]);
+    command
+        .args([
+            "--full-path",
+            r"%SystemDrive%\python.exe",
+            "--arguments",
+            "",
+        ])
+        .args(["--set", r"monitorChangesTo=%SiteHome%\web.config"])
+        .env("SITEHOME", r"D:\home");
+    Answer::of(&mut command).succeeded();
+    let host = scratch.read("applicationHost.config");
+    assert!(
+        host.contains(r#"fullPath="%SystemDrive%\python.exe""#),
+        "IIS expands that: {host}"
+    );
+    assert!(
+        host.contains(r#"monitorChangesTo="D:\home\web.config""#),
+        "{host}"
+    );
+}
+
+#[test]
+fn which_configuration_is_said() {
+    let scratch = Scratch::with_host();
+    let message = scratch.iis(&["list"]).failed();
+    assert!(
+        message.contains("neither IIS nor a configuration of IIS Express"),
+        "{message}"
+    );
+    let home = scratch.path("user/Documents/IISExpress/config");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join("applicationhost.config"), HOST).unwrap();
+    let mut command = scratch.command(&["list"]);
+    command.env("USERPROFILE", scratch.path("user"));
+    let answer = Answer::of(&mut command);
+    let chosen = format!("using {}", home.join("applicationhost.config"));
+    assert!(answer.stderr.contains(&chosen), "{}", answer.stderr);
+    answer.succeeded();
+}
+
+#[test]
+fn an_http_platform_handler_stands_for_itself() {
+    let scratch = Scratch::with_host();
+    let enable = |more: &[&str]| {
+        let arguments = [
+            "enable",
+            "--http-platform",
+            "--handler",
+            "app",
+            "--site-dir",
+            "site",
+        ];
+        scratch.iis(&[&arguments[..], more].concat())
+    };
+    let program = ["--full-path", r"C:\python.exe", "--arguments"];
+    let serve = "-m waitress --port %HTTP_PLATFORM_PORT% app:application";
+    let more = [&program[..], &[serve, "--env", "A=1"]].concat();
+    enable(&more).succeeded();
+    let web = scratch.read("site/web.config");
+    for part in [
+        r#"<add name="app" path="*" verb="*" modules="httpPlatformHandler" />"#,
+        r#"processPath="C:\python.exe""#,
+        r#"arguments="-m waitress --port %HTTP_PLATFORM_PORT% app:application""#,
+        r#"<environmentVariable name="A" value="1" />"#,
+    ] {
+        assert!(web.contains(part), "{part} in {web}");
+    }
+    assert_eq!(
+        scratch.read("applicationHost.config"),
+        HOST,
+        "nothing to register"
+    );
+    assert_eq!(enable(&more).succeeded(), "nothing to change\n");
+    let disable = [
+        "disable",
+        "--http-platform",
+        "--handler",
+        "app",
+        "--site-dir",
+        "site",
+    ];
+    scratch.iis(&disable).succeeded();
+    assert!(!scratch.path("site/web.config").exists());
+}
+
+/// Copied files: what the doctor finds in a folder, and which status it gives.
+#[test]
+fn the_doctor_looks_at_copied_files() {
+    let scratch = Scratch::new();
+    let site = scratch.path("server/inetpub/blog");
+    fs::create_dir_all(&site).unwrap();
+    fs::create_dir_all(scratch.path("server/Python312")).unwrap();
+    fs::create_dir_all(scratch.path("server/logs/W3SVC7")).unwrap();
+    fs::write(scratch.path("server/logs/W3SVC7/u_ex1.log"), "one\ntwo\n").unwrap();
+    fs::write(scratch.path("server/Python312/python.exe"), "").unwrap();
+    fs::write(
+        scratch.path("server/w3svc.reg"),
+        "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\W3SVC\\Parameters]\r\n",
+    )
+    .unwrap();
+    let host = |folder: &str| {
+        format!(
+            r#"<configuration>
+  <system.applicationHost><sites>
+    <site name="Blog" id="7">
+      <application path="/"><virtualDirectory path="/" physicalPath="%SystemDrive%\Inetpub\{folder}" /></application>
+      <logFile directory="C:\logs" />
+    </site>
+  </sites></system.applicationHost>
+  <system.webServer>
+    <globalModules><add name="FastCgiModule" /></globalModules>
+    <fastCgi><application fullPath="C:\Python312\python.exe" arguments="-u app.py" /></fastCgi>
+  </system.webServer>
+</configuration>"#
+        )
+    };
+    let web = r#"<configuration><system.webServer><handlers>
+  <add name="blog" path="*" verb="*" modules="FastCgiModule" scriptProcessor="C:\Python312\Python.exe|-u app.py" />
+</handlers></system.webServer></configuration>"#;
+    fs::write(scratch.path("server/applicationHost.config"), host("blog")).unwrap();
+    fs::write(site.join("Web.config"), web).unwrap();
+    let answer = scratch.iis(&["doctor", "server", "--format", "json"]);
+    assert_eq!(answer.code, Some(1), "{}", answer.stderr);
+    let report = answer.json();
+    let codes: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
+    for code in [
+        "iis-script-processor-near-miss",
+        "iis-stderr-shown",
+        "iis-utf8-variables-missing",
+    ] {
+        assert!(codes.contains(&code), "{code} in {codes:?}");
+    }
+    assert!(
+        !codes
+            .iter()
+            .any(|code| code.contains("missing") && code.contains("program"))
+    );
+    let log = &report["logs"][0];
+    assert_eq!(log["newest"], serde_json::json!(["one", "two"]), "{log}");
+
+    // Once the difference is gone, what is left is no error.
+    fs::write(
+        site.join("Web.config"),
+        web.replace("Python.exe", "python.exe"),
+    )
+    .unwrap();
+    let text = scratch.iis(&["doctor", "server"]).succeeded();
+    assert!(text.contains("0 errors"), "{text}");
+    // The same by naming the files, and a folder that is not there.
+    fs::write(scratch.path("server/applicationHost.config"), host("gone")).unwrap();
+    let text = scratch.iis(&["doctor", "server"]);
+    assert!(
+        text.stdout.contains("error[iis-folder-missing]"),
+        "{}",
+        text.stdout
+    );
+    let files = [
+        "doctor",
+        "server/applicationHost.config",
+        "server/inetpub/blog/Web.config",
+    ];
+    let text = scratch.iis(&files).succeeded();
+    assert!(text.contains("note[iis-path-not-checked]"), "{text}");
+    let message = scratch.iis(&["doctor", "server/Python312"]).failed();
+    assert!(
+        message.contains("neither an applicationHost.config nor a web.config"),
+        "{message}"
+    );
+}
+
+/// On a machine with IIS its configuration is looked at, and its registry asked; here both are files of ours.
+#[cfg(unix)]
+#[test]
+fn the_doctor_asks_the_registry_of_this_machine() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let scratch = Scratch::new();
+    let system = scratch.path("windows/System32");
+    fs::create_dir_all(system.join("inetsrv/config")).unwrap();
+    let host = HOST.replace(
+        "</globalModules>",
+        "</globalModules><fastCgi><application fullPath='p'/></fastCgi>",
+    );
+    fs::write(system.join("inetsrv/config/applicationHost.config"), host).unwrap();
+    let reg = system.join("reg.exe");
+    let value = r"    FastCGIUtf8ServerVariables    REG_MULTI_SZ    REQUEST_URI\0PATH_INFO";
+    for (script, code) in [
+        (format!("cat <<'end'\n{value}\nend\n"), None),
+        (
+            "[ $# = 2 ] || exit 1\n".to_owned(),
+            Some("iis-utf8-variables-missing"),
+        ),
+        (
+            "exit 1\n".to_owned(),
+            Some("iis-utf8-variables-not-checked"),
+        ),
+    ] {
+        fs::write(&reg, format!("#!/bin/sh\n{script}")).unwrap();
+        fs::set_permissions(&reg, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = scratch.command(&["doctor"]);
+        command.env("windir", scratch.path("windows"));
+        let text = Answer::of(&mut command).succeeded();
+        let found: Vec<&str> = text
+            .split(['[', ']'])
+            .filter(|code| code.starts_with("iis-utf8-"))
+            .collect();
+        assert_eq!(found, Vec::from_iter(code), "{text}");
+    }
+}
+
+/// The real code against a program of ours in appcmd's place: it records its arguments and answers as the transcribed
+/// outputs do.
+#[cfg(unix)]
+mod appcmd {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    const KEYS: [&str; 4] = [
+        "--full-path",
+        r"C:\it's\python.exe",
+        "--arguments",
+        r#"-c "100%""#,
+    ];
+    const KEY: &str = "[fullPath='C:\\it%u0027s\\python.exe',arguments='-c %u0022100%u0025%u0022']";
+
+    /// Puts an appcmd at `path` that lists `applications`, and answers a change with the file `answer` where there is one.
+    fn appcmd(scratch: &Scratch, path: &str, applications: &str) {
+        let path = scratch.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let config = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<appcmd>\n<CONFIG CONFIG.SECTION=\"system.webServer/fastCgi\" path=\"MACHINE/WEBROOT/APPHOST\" overrideMode=\"Inherit\" locked=\"false\"><system.webServer-fastCgi>{applications}</system.webServer-fastCgi></CONFIG>\n</appcmd>"
+        );
+        fs::write(scratch.path("config.xml"), config).unwrap();
+        let script = "#!/bin/sh
+here=$(dirname \"$0\")
+cd $HERE
+printf '%s\\n' \"$@\" -- >> log
+case \"$1 $2\" in
+  'list config') cat config.xml ;;
+  *) if [ -f answer ]; then cat answer; exit 1; fi
+     echo 'Applied configuration changes to section \"system.webServer/fastCgi\"' ;;
+esac
+";
+        fs::write(&path, script.replace("$HERE", scratch.path("").as_str())).unwrap();
+        fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// The command lines that were recorded since, one word a line; those that only list are left out.
+    fn recorded(scratch: &Scratch) -> Vec<Vec<String>> {
+        let log = scratch.read("log");
+        fs::remove_file(scratch.path("log")).unwrap();
+        log.split("--\n")
+            .map(|command| command.lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|command| command.first().is_some_and(|verb| verb != "list"))
+            .collect()
+    }
+
+    fn with(scratch: &Scratch, verb: &str, more: &[&str]) -> Answer {
+        let start = [verb, "--appcmd", "appcmd.exe"];
+        scratch.iis(&[&start[..], &KEYS, more].concat())
+    }
+
+    #[test]
+    fn is_told_only_what_differs() {
+        let scratch = Scratch::new();
+        appcmd(&scratch, "appcmd.exe", "");
+        let text = with(&scratch, "enable", &["--env", "P=a,b"]).succeeded();
+        assert!(text.contains("set config"), "{text}");
+        let keys = KEY.trim_end_matches(']');
+        let added = [
+            "set",
+            "config",
+            "-section:system.webServer/fastCgi",
+            &format!(
+                "/+{keys},maxInstances='8',instanceMaxRequests='10000',signalBeforeTerminateSeconds='30',stderrMode='ReturnGeneric500']"
+            ),
+            &format!("/+{KEY}.environmentVariables.[name='P',value='a,b']"),
+            "/commit:apphost",
+        ];
+        assert_eq!(recorded(&scratch), [added]);
+
+        let entry = |more: &str| {
+            format!(
+                "<application fullPath=\"C:\\it's\\python.exe\" arguments=\"-c &quot;100%&quot;\" {more}/>"
+            )
+        };
+        appcmd(&scratch, "appcmd.exe", &entry("maxInstances=\"3\""));
+        assert_eq!(
+            with(&scratch, "enable", &[]).succeeded(),
+            "nothing to change\n"
+        );
+        assert!(recorded(&scratch).is_empty());
+        with(&scratch, "enable", &["--set", "maxInstances=5"]).succeeded();
+        assert_eq!(recorded(&scratch)[0][3], format!("/{KEY}.maxInstances:5"));
+
+        // Duplicates of the two keys, whatever their case, become one.
+        appcmd(
+            &scratch,
+            "appcmd.exe",
+            &(entry("") + &entry("").replace("python", "PYTHON")),
+        );
+        with(&scratch, "enable", &["--set", "maxInstances=5"]).succeeded();
+        let commands: Vec<String> = recorded(&scratch)
+            .into_iter()
+            .map(|command| command[3].clone())
+            .collect();
+        assert_eq!(
+            commands,
+            [
+                format!("/-{KEY}"),
+                format!("/-{}", KEY.replace("python", "PYTHON")),
+                format!("/+{keys},maxInstances='5']"),
+            ]
+        );
+
+        with(&scratch, "disable", &["--dry-run"]).succeeded();
+        assert!(recorded(&scratch).is_empty(), "a dry run only lists");
+        appcmd(&scratch, "appcmd.exe", &entry(""));
+        with(&scratch, "disable", &[]).succeeded();
+        assert_eq!(recorded(&scratch)[0][3], format!("/-{KEY}"));
+        appcmd(&scratch, "appcmd.exe", "");
+        assert_eq!(
+            with(&scratch, "disable", &[]).succeeded(),
+            "nothing to change\n"
+        );
+    }
+
+    #[test]
+    fn that_refuses_undoes_the_handler_too() {
+        let outputs = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../shared/samples/iis/appcmd/README_outputs.txt"
+        );
+        let Ok(transcribed) = fs::read_to_string(outputs) else {
+            eprintln!("{outputs} is missing: appcmd's errors are not tried");
+            return;
+        };
+        let mut tried = 0;
+        for error in transcribed.split("\nERROR (").skip(1) {
+            let scratch = Scratch::with_host();
+            appcmd(&scratch, "appcmd.exe", "");
+            fs::write(scratch.path("answer"), format!("ERROR ({error}")).unwrap();
+            let handler = ["--handler", "app", "--site-dir", "site"];
+            let message = with(&scratch, "enable", &handler).failed();
+            assert!(
+                message.contains("appcmd failed") && message.contains("elevated prompt"),
+                "{message}"
+            );
+            assert!(!scratch.path("site/web.config").exists(), "{message}");
+            tried += 1;
+        }
+        assert!(tried >= 4, "{tried} errors");
+    }
+
+    #[test]
+    fn of_this_machine_is_found() {
+        let scratch = Scratch::new();
+        appcmd(&scratch, "windows/System32/inetsrv/appcmd.exe", "");
+        let mut command = scratch.command(&["list"]);
+        command.env("windir", scratch.path("windows"));
+        let answer = Answer::of(&mut command);
+        assert!(
+            answer.stderr.contains("inetsrv/appcmd.exe"),
+            "{}",
+            answer.stderr
+        );
+        answer.succeeded();
+
+        // IIS Express: its appcmd is told which file.
+        let home = scratch.path("express");
+        fs::create_dir_all(home.join("config")).unwrap();
+        fs::write(home.join("config/applicationhost.config"), HOST).unwrap();
+        appcmd(&scratch, "programs/IIS Express/appcmd.exe", "");
+        fs::remove_file(scratch.path("log")).unwrap();
+        let mut command = scratch.command(&["enable"]);
+        command
+            .args(KEYS)
+            .env("IIS_USER_HOME", &home)
+            .env("ProgramFiles", scratch.path("programs"));
+        Answer::of(&mut command).succeeded();
+        let commands = recorded(&scratch);
+        assert_eq!(
+            *commands[0].last().unwrap(),
+            format!("/apphostconfig:{home}/config/applicationhost.config")
+        );
+    }
+}
