@@ -1,5 +1,8 @@
 //! `cargo xtask bench`: how fast the crates are beside others, measured in one run and recorded in `docs/speed.md`.
 
+mod gateway;
+mod iis;
+mod package;
 mod proto;
 
 use camino::Utf8Path;
@@ -19,12 +22,21 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Subject {
+    /// The gateway beside uWSGI, flup, flipflop and libfcgi
+    Gateway(gateway::Args),
+    /// Edits of IIS configuration beside Python's minidom, lxml and roxmltree
+    Iis(iis::Args),
+    /// msdeploy-pkg's packages beside Python's zipfile and Info-ZIP's zip
+    Package(package::Args),
     /// fcgi-proto beside libfcgi, tokio-fastcgi and fastcgi-client
     Proto(proto::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let (name, outcome) = match &args.subject {
+        Subject::Gateway(subject) => ("gateway", gateway::run(subject)?),
+        Subject::Iis(subject) => ("iis", iis::run(subject)?),
+        Subject::Package(subject) => ("package", package::run(subject)?),
         Subject::Proto(subject) => ("proto", proto::run(subject)?),
     };
     outcome.record(name, args.no_write)
@@ -98,6 +110,15 @@ fn machine() -> Result<String> {
         .map_or("an unknown processor", |(_, model)| model.trim());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(format!("{} on {model}, {cores} cores", date.trim()))
+}
+
+/// Builds a package of `bench/` as it is measured, below `target`.
+fn build_package(name: &str, target: &Utf8Path) -> Result<()> {
+    Step::new("cargo", &root())
+        .args(["build", "--locked", "--release", "--manifest-path"])
+        .args([root().join("bench/Cargo.toml").as_str()])
+        .args(["--package", name, "--target-dir", target.as_str()])
+        .run()
 }
 
 /// The version of a package in a lock file.

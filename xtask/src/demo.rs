@@ -9,7 +9,7 @@ use camino::Utf8Path;
 use fs_err as fs;
 
 use crate::run::{Result, Step};
-use crate::workspace::{PythonEnvironment, build_wheel, root, target};
+use crate::workspace::{Profile, PythonEnvironment, build_wheel, root, target};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let environment = PythonEnvironment::make(&scratch.join("env"))?;
     environment.install(&["maturin>=1.9,<2"])?;
     let wheels = scratch.join("wheels");
-    let wheel = build_wheel(&environment, &wheels)?;
+    let wheel = build_wheel(&environment, &wheels, Profile::Dev)?;
     environment.install(&["--force-reinstall", "--no-deps", wheel.as_str()])?;
     let iiswsgi = |arguments: &[&str]| {
         Step::new(environment.program("iiswsgi"), &root()).args(arguments.iter().copied())

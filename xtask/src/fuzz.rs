@@ -31,11 +31,20 @@ pub(crate) struct Args {
 const SMOKE_SECONDS: u32 = 60;
 
 /// The package of `fuzz/` and the name of each target; the names are unique over the packages.
-const TARGETS: [(&str, &str); 4] = [
+const TARGETS: [(&str, &str); 13] = [
     ("fcgi-proto", "decoder"),
     ("fcgi-proto", "name_values"),
     ("fcgi-proto", "application"),
     ("fcgi-proto", "web_server"),
+    ("iis-config", "appcmd_output"),
+    ("iis-config", "iis_config_edit"),
+    ("iis-config", "iis_doctor"),
+    ("iis-config", "iis_schema"),
+    ("msdeploy-pkg", "msdeploy_archive_xml"),
+    ("msdeploy-pkg", "msdeploy_manifest"),
+    ("msdeploy-pkg", "msdeploy_package"),
+    ("msdeploy-pkg", "msdeploy_parameters"),
+    ("msdeploy-pkg", "msdeploy_provider_options"),
 ];
 
 /// Inline counters, and comparisons that tell the fuzzer what a branch wants to see.

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use crate::fuzz;
 use crate::run::{Result, Step};
-use crate::workspace::{PythonEnvironment, build_wheel, install_debian_packages, root, target};
+use crate::workspace::{
+    Profile, PythonEnvironment, build_wheel, install_debian_packages, root, target,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -16,14 +18,18 @@ pub(crate) struct Args {
 }
 
 /// Debian packages that the end-to-end tests start or read with.
-const DEBIAN_PACKAGES: [&str; 7] = [
+const DEBIAN_PACKAGES: [&str; 11] = [
+    "7zip",
     "apache2",
     "caddy",
+    "chromium",
     "haproxy",
     "libapache2-mod-fcgid",
     "libfcgi-bin",
     "lighttpd",
     "nginx-light",
+    "unzip",
+    "zip",
 ];
 
 /// Python packages that the tests of the wheel need.
@@ -69,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tools = PythonEnvironment::make(&target().join("xtask/tools"))?;
     tools.install(&PYTHON_PACKAGES)?;
     let wheels = target().join("xtask/wheels");
-    let wheel = build_wheel(&tools, &wheels)?;
+    let wheel = build_wheel(&tools, &wheels, Profile::Dev)?;
     tools.install(&["--force-reinstall", "--no-deps", wheel.as_str()])?;
     let clean = PythonEnvironment::make_clean(&target().join("xtask/clean"))?;
     clean.install(&[wheel.as_str()])?;

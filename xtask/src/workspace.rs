@@ -80,8 +80,21 @@ impl PythonEnvironment {
     }
 }
 
+/// How the wheel is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quickly.
+    Dev,
+    /// As it is published.
+    Release,
+}
+
 /// Builds the wheel with maturin into `folder`, and returns its path. An older wheel there is removed.
-pub(crate) fn build_wheel(tools: &PythonEnvironment, folder: &Utf8Path) -> Result<Utf8PathBuf> {
+pub(crate) fn build_wheel(
+    tools: &PythonEnvironment,
+    folder: &Utf8Path,
+    profile: Profile,
+) -> Result<Utf8PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| error.to_string())?;
     }
@@ -94,6 +107,7 @@ pub(crate) fn build_wheel(tools: &PythonEnvironment, folder: &Utf8Path) -> Resul
             "--out",
             folder.as_str(),
         ])
+        .args((profile == Profile::Release).then_some("--release"))
         .run()?;
     let wheels: Vec<Utf8PathBuf> = folder
         .read_dir_utf8()

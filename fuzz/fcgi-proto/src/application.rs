@@ -1,5 +1,7 @@
 //! [`Connection`] of an application, fed with anything.
 
+use std::collections::BTreeSet;
+
 use fcgi_proto::application::{AfterRequest, Config, Connection, Event};
 use fcgi_proto::{BeginRequest, Error, Fate, ProtocolStatus, RecordType, RequestId, Roles};
 
@@ -179,29 +181,41 @@ fn check_unread(input: &Input<'_>) {
     let max = input.limits().unread_len;
     let mut conn = connection(input);
     let (mut least, mut most) = (0, 0);
+    // Those whose variables may be arriving.
+    let mut begun = BTreeSet::new();
     for record in whole_records(input.octets) {
-        let active = |conn: &Connection| conn.active_requests().collect::<Vec<_>>();
-        let before = active(&conn);
+        let before: Vec<_> = conn.active_requests().collect();
         most += record.octets.len() as u64;
         match record.record_type {
-            RecordType::BEGIN_REQUEST => least = 0,
+            RecordType::BEGIN_REQUEST => {
+                begun.extend(record.id);
+                least = 0;
+            }
             RecordType::ABORT_REQUEST
             | RecordType::PARAMS
             | RecordType::STDIN
             | RecordType::DATA
-                if record.id.is_some_and(|id| !before.contains(&id)) =>
+                if record
+                    .id
+                    .is_some_and(|id| !before.contains(&id) && !begun.contains(&id)) =>
             {
                 least += record.counted;
             }
             _ => {}
         }
         let mut octets = record.octets;
+        let mut refused = false;
         loop {
             match conn.handle_input(&mut octets) {
                 Ok(Some(Event::Request { id, .. })) => {
+                    begun.remove(&id);
                     let _ = conn
                         .end_request(id, 0, &mut Vec::new())
                         .expect("it is active");
+                }
+                Ok(Some(Event::Refused { id, .. })) => {
+                    begun.remove(&id);
+                    refused = true;
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => break,
@@ -213,7 +227,7 @@ fn check_unread(input: &Input<'_>) {
         }
         assert!(least <= max, "{least} octets dropped");
         conn.take_output(&mut Vec::new());
-        if active(&conn).iter().any(|id| !before.contains(id)) {
+        if record.record_type == RecordType::BEGIN_REQUEST && !refused {
             most = 0;
         }
     }

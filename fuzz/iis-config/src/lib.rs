@@ -1,0 +1,11 @@
+//! What the fuzz targets of `iis-config` check.
+//!
+//! A check panics where the crate breaks a promise; the octets alone never make it panic. See `README.md` for how to run
+//! them.
+
+#![expect(clippy::missing_panics_doc, reason = "a check fails by panicking")]
+
+pub mod appcmd_output;
+pub mod config_edit;
+pub mod doctor;
+pub mod schema;
