@@ -25,7 +25,8 @@
 //!
 //! # What is left out
 //!
-//! `machine.config` and .NET's root `web.config`; sections without a schema; `configSource` (reported, not followed).
+//! `machine.config` and .NET's root `web.config`; sections without a schema. Files that `configSource` names are read where
+//! the caller adds them, and reported where not.
 
 mod configuration;
 mod element;

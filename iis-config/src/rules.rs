@@ -46,6 +46,11 @@ pub const RULES: &[Rule] = &[
         "IIS_schema.xml, `type=\"uint\"`",
     ),
     Rule::new(
+        "iis-attribute-not-a-time-span",
+        "An attribute that is a time is not written as hours, minutes and seconds.",
+        "IIS_schema.xml, `type=\"timeSpan\"`",
+    ),
+    Rule::new(
         "iis-attribute-not-in-enumeration",
         "An attribute has none of the names that the schema lists for it.",
         "IIS_schema.xml, `type=\"enum\"`",
@@ -105,6 +110,11 @@ pub const RULES: &[Rule] = &[
     Rule::new(
         "iis-config-source",
         "A section is kept in another file, which is not read.",
+        "IIS configuration reference, `configSource`",
+    ),
+    Rule::new(
+        "iis-config-source-root",
+        "A file that `configSource` names does not have that section as its root element. IIS refuses the section.",
         "IIS configuration reference, `configSource`",
     ),
     Rule::new(

@@ -32,5 +32,6 @@ mod check;
 mod element;
 mod read;
 
+pub(crate) use attribute::time_span_seconds;
 pub use attribute::{AttributeSchema, AttributeType, TimeSpanFormat, Validation};
 pub use element::{Collection, ElementSchema, Schema};

@@ -88,7 +88,7 @@ impl WebConfig {
                 .map(|section| fast_cgi::read_section(section, problems))
                 .unwrap_or_default(),
             http_platform: section::single(root, "system.webServer/httpPlatform", problems)
-                .map(|section| Declared::new(HttpPlatform::read(section), section)),
+                .map(|section| Declared::new(HttpPlatform::read(section, problems), section)),
             app_settings,
             locations: Location::read_all(root, problems),
             warnings: Vec::new(),

@@ -1,8 +1,8 @@
-//! Every edit on a file as odd as XML allows: what is not edited keeps its bytes.
+//! Every edit on every real file and on one as odd as XML allows: what is not edited keeps its bytes.
 
 use iis_config::edit::{self, ApplicationPlace, Edit};
-use iis_config::{FastCgiApplication, Handler, HttpPlatform};
-use spanned_xml::{Problems, Source};
+use iis_config::{EnvironmentVariable, FastCgiApplication, Handler, HttpPlatform};
+use spanned_xml::{Document, Element, Problems, Source};
 
 /// CDATA, references, blanks around `=`, both quotes, mixed line ends, tabs, comments in lists, `clear`, empty-element
 /// tags, a processing instruction, a namespace.
@@ -16,47 +16,196 @@ const ODD: &str = "<?xml version='1.0'?>\r\n<!-- head --><?editor keep?>\n<confi
 
 type Change = Box<dyn Fn(&Source) -> Result<Edit, Problems>>;
 
-/// Each edit, and what takes it back where something does.
-fn edits() -> Vec<(&'static str, Change, Option<Change>)> {
-    let application = FastCgiApplication::new(r"C:\Python & co\python.exe", "-m \"x\" 'y' <z>");
-    let (full_path, arguments) = (application.full_path.clone(), application.arguments.clone());
-    let mut present = FastCgiApplication::new(r"C:\p.exe", "say \"hi\"");
-    present.max_instances = 4;
-    let handler = Handler::fast_cgi("new & 'odd'", r"C:\p.exe|say");
-    let name = handler.name.clone();
-    let platform = HttpPlatform::new(r"C:\p.exe", "--port %HTTP_PLATFORM_PORT%");
-    let place = ApplicationPlace::new("Café", "/b", r"C:\b");
-    vec![
-        (
-            "FastCGI application",
-            Box::new(move |source| edit::set_fast_cgi_application(source, &application)),
-            Some(Box::new(move |source| {
-                edit::remove_fast_cgi_application(source, &full_path, &arguments)
+/// One edit in every direction.
+struct Case {
+    what: &'static str,
+    /// Elements that are one below the other; with the last there, adding and removing leaves nothing behind.
+    section: &'static str,
+    /// What has to be in the file before.
+    prepare: Option<Change>,
+    add: Change,
+    /// A change of what was added, inside of one tag.
+    change: Change,
+    remove: Change,
+}
+
+fn fast_cgi(max_instances: u32) -> FastCgiApplication {
+    let mut application = FastCgiApplication::new(r"C:\Python & co\python.exe", "-m \"x\" 'y' <z>");
+    application.max_instances = max_instances;
+    application
+}
+
+fn with_variable() -> FastCgiApplication {
+    let mut application = FastCgiApplication::new(r"C:\prepared.exe", "");
+    application.environment_variables = vec![EnvironmentVariable::new("FIRST", "1")];
+    application
+}
+
+fn place(path: &str, folder: &str) -> ApplicationPlace {
+    let mut place = ApplicationPlace::new("Café", path, folder);
+    place.root_physical_path = Some(r"C:\root".to_owned());
+    place
+}
+
+fn handler(verb: &str) -> Handler {
+    let mut handler = Handler::fast_cgi("new & 'odd'", r"C:\p.exe|say");
+    handler.verb = verb.to_owned();
+    handler
+}
+
+fn variable(source: &Source, value: &str) -> Result<Edit, Problems> {
+    let variable = EnvironmentVariable::new("NEW", value);
+    edit::set_environment_variable(source, r"C:\prepared.exe", "", &variable)
+}
+
+fn cases() -> [Case; 6] {
+    [
+        Case {
+            what: "FastCGI application",
+            section: "system.webServer/fastCgi",
+            prepare: None,
+            add: Box::new(|source| edit::set_fast_cgi_application(source, &fast_cgi(0))),
+            change: Box::new(|source| edit::set_fast_cgi_application(source, &fast_cgi(4))),
+            remove: Box::new(|source| {
+                let application = fast_cgi(0);
+                let (path, arguments) = (&application.full_path, &application.arguments);
+                edit::remove_fast_cgi_application(source, path, arguments)
+            }),
+        },
+        Case {
+            what: "environment variable",
+            section: "system.webServer/fastCgi",
+            prepare: Some(Box::new(|source| {
+                edit::set_fast_cgi_application(source, &with_variable())
             })),
-        ),
-        (
-            "FastCGI attribute",
-            Box::new(move |source| edit::set_fast_cgi_application(source, &present)),
-            None,
-        ),
-        (
-            "handler",
-            Box::new(move |source| edit::set_handler(source, &handler)),
-            Some(Box::new(move |source| edit::remove_handler(source, &name))),
-        ),
-        (
-            "httpPlatform",
-            Box::new(move |source| edit::set_http_platform(source, &platform)),
-            Some(Box::new(edit::remove_http_platform)),
-        ),
-        (
-            "application",
-            Box::new(move |source| edit::set_application(source, &place)),
-            Some(Box::new(|source| {
-                edit::remove_application(source, "Café", "/b")
+            add: Box::new(|source| variable(source, "a & b")),
+            change: Box::new(|source| variable(source, "c")),
+            remove: Box::new(|source| {
+                edit::remove_environment_variable(source, r"C:\prepared.exe", "", "new")
+            }),
+        },
+        Case {
+            what: "handler",
+            section: "system.webServer/handlers",
+            prepare: None,
+            add: Box::new(|source| edit::set_handler(source, &handler("*"))),
+            change: Box::new(|source| edit::set_handler(source, &handler("GET,POST"))),
+            remove: Box::new(|source| edit::remove_handler(source, "new & 'odd'")),
+        },
+        Case {
+            what: "httpPlatform",
+            section: "system.webServer",
+            // Files that have the section lose it: it is one, and not a list.
+            prepare: Some(Box::new(edit::remove_http_platform)),
+            add: Box::new(|source| edit::set_http_platform(source, &HttpPlatform::new("p", "a"))),
+            change: Box::new(|source| {
+                edit::set_http_platform(source, &HttpPlatform::new("p", "'b'"))
+            }),
+            remove: Box::new(edit::remove_http_platform),
+        },
+        Case {
+            what: "application",
+            section: "system.applicationHost/sites",
+            prepare: Some(Box::new(|source| {
+                edit::set_application(source, &place("/", r"C:\root"))
             })),
-        ),
+            add: Box::new(|source| edit::set_application(source, &place("/b", r"C:\b"))),
+            change: Box::new(|source| edit::set_application(source, &place("/b", "D:\\b & c"))),
+            remove: Box::new(|source| edit::remove_application(source, "Café", "/b")),
+        },
+        Case {
+            what: "virtual directory",
+            section: "system.applicationHost/sites",
+            prepare: Some(Box::new(|source| {
+                edit::set_application(source, &place("/", r"C:\root"))
+            })),
+            add: Box::new(|source| edit::set_virtual_directory(source, "Café", "/", "/v", r"C:\v")),
+            change: Box::new(|source| {
+                edit::set_virtual_directory(source, "Café", "/", "/v", "D:\\v & w")
+            }),
+            remove: Box::new(|source| edit::remove_virtual_directory(source, "Café", "/", "/v")),
+        },
     ]
+}
+
+/// The old text between what both texts begin with and what both end with.
+fn lost<'a>(old: &'a str, new: &str) -> &'a [u8] {
+    let (old, new) = (old.as_bytes(), new.as_bytes());
+    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let (old_rest, new_rest) = (&old[start..], &new[start..]);
+    let backwards = old_rest.iter().rev().zip(new_rest.iter().rev());
+    let end = backwards.take_while(|(a, b)| a == b).count();
+    &old_rest[..old_rest.len() - end]
+}
+
+/// Whether the section is there and has room: elements, or a line of its own for its end tag.
+fn has_room(source: &Source, section: &str) -> bool {
+    let Ok(document) = Document::parse(source) else {
+        return false;
+    };
+    let found = section
+        .split('/')
+        .fold(vec![document.root()], |parents: Vec<&Element>, name| {
+            let children = parents.into_iter().flat_map(Element::elements);
+            children.filter(|child| child.name == name).collect()
+        });
+    let open = found.iter().find(|element| element.end_tag.is_some());
+    open.is_some_and(|element| {
+        element.elements().next().is_some() || source.slice(element.content_span()).contains('\n')
+    })
+}
+
+/// The text after an edit, as a file in the old one's encoding, read again.
+#[expect(clippy::unwrap_used, reason = "an edit that is lost is a failure")]
+fn written(source: &Source, text: &str) -> Source {
+    let octets = source.encode(text).unwrap();
+    let read = Source::decode(source.name(), &octets).unwrap();
+    assert_eq!(read.text(), text, "{}", source.name());
+    assert_eq!(read.encode(read.text()).unwrap(), octets);
+    read
+}
+
+/// All that is promised of one edit of one file. Whether the removal gave every byte back.
+#[expect(clippy::unwrap_used, reason = "an edit that is refused is a failure")]
+fn check(source: &Source, case: &Case) -> bool {
+    let of = format!("{} of {}", case.what, source.name());
+    let prepared = case.prepare.as_ref().map_or_else(
+        || source.clone(),
+        |prepare| written(source, &prepare(source).unwrap().text),
+    );
+    let old = prepared.text();
+    let nothing = (case.remove)(&prepared).unwrap();
+    assert!(!nothing.changed && nothing.text == old, "{of}");
+
+    let added = (case.add)(&prepared).unwrap();
+    assert!(added.changed && !added.summary.is_empty(), "{of}");
+    let gone = String::from_utf8_lossy(lost(old, &added.text));
+    // An empty-element tag gives its slash up; nothing else goes.
+    assert!(matches!(gone.trim(), "" | "/"), "{of}: {gone}");
+    let new = written(&prepared, &added.text);
+    let again = (case.add)(&new).unwrap();
+    assert!(!again.changed && again.text == added.text, "{of}");
+
+    let changed = (case.change)(&new).unwrap();
+    let gone = String::from_utf8_lossy(lost(new.text(), &changed.text));
+    assert!(
+        changed.changed && !gone.contains(['<', '>', '\n']),
+        "{of}: {gone}"
+    );
+    let back = (case.add)(&written(&new, &changed.text)).unwrap();
+    assert!(back.changed, "{of}");
+
+    let removed = (case.remove)(&new).unwrap();
+    assert!(removed.changed, "{of}");
+    let exact = removed.text == old;
+    assert!(
+        exact || !has_room(&prepared, case.section),
+        "{of}:\n{}",
+        removed.text
+    );
+    let changed_and_removed = (case.remove)(&written(&new, &changed.text)).unwrap();
+    assert_eq!(changed_and_removed.text, removed.text, "{of}");
+    exact
 }
 
 #[test]
@@ -74,30 +223,69 @@ fn an_odd_file_keeps_every_byte_outside_the_edit() {
     for octets in files {
         let source = Source::decode("odd.config", &octets).unwrap();
         assert_eq!(source.encode(source.text()).unwrap(), octets);
-        for (what, set, remove) in edits() {
-            let edit = set(&source).unwrap();
-            assert!(edit.changed, "{what}");
-            let old = source.text();
-            let start = old
-                .bytes()
-                .zip(edit.text.bytes())
-                .take_while(|(a, b)| a == b)
-                .count();
-            let end = old[start..]
-                .bytes()
-                .rev()
-                .zip(edit.text[start..].bytes().rev())
-                .take_while(|(a, b)| a == b)
-                .count();
-            // Nothing of the old text is gone: the edit is an insertion.
-            assert_eq!(start + end, old.len(), "{what}: {}", edit.text);
-            let new = Source::decode("odd.config", &source.encode(&edit.text).unwrap()).unwrap();
-            assert_eq!(new.text(), edit.text, "{what}");
-            let again = set(&new).unwrap();
-            assert!(!again.changed && again.text == edit.text, "{what}");
-            if let Some(remove) = remove {
-                assert_eq!(remove(&new).unwrap().text, old, "{what}: {:?}", edit.text);
+        for case in cases() {
+            assert!(check(&source, &case), "{}", case.what);
+        }
+    }
+}
+
+#[test]
+fn lists_that_end_on_their_last_entrys_line_come_back() {
+    let text = "<configuration>\n<system.applicationHost>\n<sites>\n<site name='a' id='1'/></sites></system.applicationHost>\n\
+        <system.webServer>\n<fastCgi>\n\t<application fullPath='a'/></fastCgi>\n\
+        <handlers>\n\t<add name='a' path='*' verb='*'/><?keep?></handlers></system.webServer></configuration>";
+    let source = Source::from_text("crowded.config", text);
+    for case in cases() {
+        assert!(check(&source, &case), "{}", case.what);
+    }
+}
+
+/// Microsoft's and others' files, each as it is.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests read the samples where they are and say aloud when they cannot"
+)]
+fn samples() -> Vec<(String, Vec<u8>)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/samples/iis");
+    let mut files = Vec::new();
+    for group in ["apphost", "webconfig", "xdt"] {
+        let Ok(entries) = std::fs::read_dir(format!("{folder}/{group}")) else {
+            eprintln!("skipped: the samples are not at {folder}/{group}");
+            continue;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            files.push((name, std::fs::read(path).unwrap()));
+        }
+    }
+    files
+}
+
+#[test]
+fn real_files_keep_every_byte_outside_the_edit() {
+    let files = samples();
+    let (mut edited, mut exact) = (0, 0);
+    for (name, octets) in &files {
+        let source = Source::decode(name.as_str(), octets).unwrap();
+        assert_eq!(source.encode(source.text()).unwrap(), *octets, "{name}");
+        let readable = Document::parse(&source)
+            .is_ok_and(|document| document.root().local_name() == "configuration");
+        for case in cases() {
+            if readable {
+                edited += 1;
+                exact += usize::from(check(&source, &case));
+            } else {
+                let refused = (case.remove)(&source).is_err();
+                assert!(refused, "{name}: {}", case.what);
             }
         }
     }
+    // Files without a section keep the section that the addition made.
+    assert!(
+        files.is_empty() || (edited >= 90 && exact * 2 > edited),
+        "{exact} of {edited}"
+    );
 }

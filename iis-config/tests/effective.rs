@@ -50,10 +50,6 @@ fn schema() -> Schema {
     schema
 }
 
-#[expect(
-    clippy::unwrap_used,
-    reason = "a file that cannot be read is a failure"
-)]
 /// The entries' names and the codes of problems of `section` at `place`, with `webs` as (place, content).
 fn entries(
     location: &str,
@@ -61,9 +57,22 @@ fn entries(
     place: &str,
     section: &str,
 ) -> (Vec<String>, Vec<&'static str>) {
+    entries_of(&HOST.replace("LOCATION", location), webs, place, section)
+}
+
+#[expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read is a failure"
+)]
+/// The same with the machine's file as it is.
+fn entries_of(
+    host: &str,
+    webs: &[(&str, &str)],
+    place: &str,
+    section: &str,
+) -> (Vec<String>, Vec<&'static str>) {
     let schema = schema();
-    let host = HOST.replace("LOCATION", location);
-    let mut configuration = Configuration::new(&schema, text("host", &host)).unwrap();
+    let mut configuration = Configuration::new(&schema, text("host", host)).unwrap();
     for (place, content) in webs {
         let content = format!("<configuration>{content}</configuration>");
         configuration
@@ -267,6 +276,144 @@ fn locks_are_reported_and_not_merged() {
             assert_eq!(found, without, "{location} {web}");
         }
     }
+}
+
+#[test]
+fn declarations_say_where_a_section_may_be() {
+    let add = "<list><add name='c'/></list>";
+    let below = "<location path='x'><list><add name='c'/></list></location>";
+    let locked = Some("iis-config-section-locked");
+    for (declared, place, web, at, code) in [
+        ("Everywhere", "Site/x", add, "Site/x", None),
+        ("MachineToApplication", "Site", add, "Site/x", None),
+        ("MachineToApplication", "Site/app", add, "Site/app/x", None),
+        ("MachineToApplication", "Site/x", add, "Site/x", locked),
+        (
+            "MachineToApplication",
+            "Site/app/x",
+            add,
+            "Site/app/x",
+            locked,
+        ),
+        ("MachineToApplication", "Site", below, "Site/x", locked),
+        ("machinetoapplication", "Site/x", add, "Site/x", locked),
+        ("MachineOnly", "Site", add, "Site", locked),
+        ("MachineToRootWeb", "Site", add, "Site", locked),
+        ("AppHostOnly", "Site", add, "Site", locked),
+    ] {
+        let of = format!("{declared} {place} {web}");
+        let declaration = format!("<section name=\"list\" allowDefinition=\"{declared}\"/>");
+        let host = HOST.replace("<section name=\"list\"/>", &declaration);
+        let (names, codes) = entries_of(&host, &[(place, web)], at, "list");
+        assert_eq!(codes, Vec::from_iter(code), "{of}");
+        assert_eq!(names.contains(&"c".to_owned()), code.is_none(), "{of}");
+        // What the machine's own file says for that place holds whatever the declaration.
+        let location = format!("<location path=\"{at}\">{add}</location>");
+        let (names, codes) = entries_of(&host.replace("LOCATION", &location), &[], at, "list");
+        assert_eq!((names.len(), codes), (3, vec![]), "{of}");
+    }
+}
+
+#[test]
+fn a_section_without_locations_is_refused_in_them() {
+    let host = HOST.replace(
+        "<section name=\"list\"/>",
+        "<section name=\"list\" allowLocation=\"false\"/>",
+    );
+    let add = "<list><add name='c'/></list>";
+    let inside = format!("<location path='x'>{add}</location>");
+    for (web, names, codes) in [
+        (add, vec!["a", "b", "c"], vec![]),
+        (
+            inside.as_str(),
+            vec!["a", "b"],
+            vec!["iis-config-no-location"],
+        ),
+    ] {
+        let found = entries_of(&host, &[("Site", web)], "Site/x", "list");
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        assert_eq!(found, (names, codes), "{web}");
+    }
+    let host = host.replace(
+        "LOCATION",
+        &format!("<location path='Site'>{add}</location>"),
+    );
+    let found = entries_of(&host, &[], "Site", "list");
+    assert_eq!(found.1, ["iis-config-no-location"]);
+}
+
+#[test]
+fn sections_kept_elsewhere_are_merged_where_they_are_named() {
+    let schema = schema();
+    let host = HOST.replace("LOCATION", "");
+    let web = "<configuration><list configSource='Parts\\List.config'/></configuration>";
+    for (place, path, content, names, code) in [
+        (
+            "Site",
+            "parts/list.config",
+            "<list mode='e'><remove name='a'/><add name='c'/></list>",
+            "b c",
+            None,
+        ),
+        (
+            "Site",
+            r".\PARTS\list.config",
+            "<list><clear/></list>",
+            "",
+            None,
+        ),
+        (
+            "Site",
+            "other.config",
+            "<list/>",
+            "a b",
+            Some(("web", "iis-config-source")),
+        ),
+        (
+            "",
+            "parts/list.config",
+            "<list/>",
+            "a b",
+            Some(("web", "iis-config-source")),
+        ),
+        (
+            "Site",
+            "parts/list.config",
+            "<configuration><list/></configuration>",
+            "a b",
+            Some(("elsewhere", "iis-config-source-root")),
+        ),
+        (
+            "Site",
+            "parts/list.config",
+            "<list><add name='a'/></list>",
+            "a b",
+            Some(("elsewhere", "iis-config-entry-duplicate")),
+        ),
+    ] {
+        let mut configuration = Configuration::new(&schema, text("host", &host)).unwrap();
+        configuration.web_config("Site", text("web", web)).unwrap();
+        configuration
+            .config_source(place, path, text("elsewhere", content))
+            .unwrap();
+        let section = configuration.section("Site", "list").unwrap();
+        let entries = section.element.entries.iter();
+        let found: Vec<_> = entries.filter_map(|entry| entry.value("name")).collect();
+        assert_eq!(found.join(" "), names, "{content}");
+        let problems: Vec<_> = section
+            .problems
+            .iter()
+            .flat_map(|of| of.problems.iter().map(|one| (of.source.name(), one.code)))
+            .collect();
+        assert_eq!(problems, Vec::from_iter(code), "{content}");
+        if section.element.value("mode") == Some("e") {
+            let place = section.element.attributes["mode"].place.as_ref().unwrap();
+            assert_eq!(place.0, "elsewhere");
+        }
+    }
+    let mut configuration = Configuration::new(&schema, text("host", &host)).unwrap();
+    let refused = configuration.config_source("", "x", text("x", "<list"));
+    assert!(refused.is_err());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use core::time::Duration;
 
 use iis_config::edit::{self, ApplicationPlace};
+use iis_config::effective::Configuration;
+use iis_config::schema::Schema;
 use iis_config::{
     ApplicationHost, EnvironmentVariable, FastCgiApplication, Handler, Handlers, Protocol, Request,
     Resource, StderrMode, WebConfig, appcmd, command_line, find_fast_cgi_application, win_path,
@@ -104,7 +106,83 @@ fn common(a: &str, b: &str) -> usize {
     prefix + suffix
 }
 
+/// Names in any order, each once.
+fn names() -> impl Strategy<Value = Vec<String>> {
+    proptest::sample::subsequence(vec!["a", "b", "c", "D", "é", "f g"], 0..=6)
+        .prop_shuffle()
+        .prop_map(|names| names.into_iter().map(str::to_owned).collect())
+}
+
+fn adds(names: &[String]) -> String {
+    let entries = names.iter().map(|name| format!("<add name='{name}'/>"));
+    format!("<list>{}</list>", entries.collect::<String>())
+}
+
+/// The names in a list at `Site` after the machine's file and the sections of one `web.config`, and how many of those
+/// were refused.
+#[expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read is a failure"
+)]
+fn merged(append: bool, host: &str, web: &str) -> (Vec<String>, usize) {
+    let schema_text = format!(
+        "<configSchema><sectionSchema name='list'><collection addElement='add' removeElement='remove' clearElement='clear' \
+         mergeAppend='{append}'><attribute name='name' type='string' isUniqueKey='true'/></collection></sectionSchema></configSchema>"
+    );
+    let mut schema = Schema::new();
+    schema.read(&source(&schema_text)).unwrap();
+    let file = |content: &str| source(&format!("<configuration>{content}</configuration>"));
+    let mut configuration = Configuration::new(&schema, file(host)).unwrap();
+    configuration.web_config("Site", file(web)).unwrap();
+    let section = configuration.section("Site", "list").unwrap();
+    let entries = section.element.entries.iter();
+    let names = entries.filter_map(|entry| entry.value("name").map(str::to_owned));
+    let refused = section.problems.iter().map(|of| of.problems.len()).sum();
+    (names.collect(), refused)
+}
+
 proptest! {
+    #[test]
+    fn an_empty_child_changes_nothing(inherited in names(), append in any::<bool>()) {
+        for web in ["", "<list/>", "<list></list>"] {
+            prop_assert_eq!(merged(append, &adds(&inherited), web), (inherited.clone(), 0));
+        }
+    }
+
+    #[test]
+    fn clear_and_adds_are_the_adds(inherited in names(), own in names(), append in any::<bool>()) {
+        let web = adds(&own).replace("<list>", "<list><clear/>");
+        prop_assert_eq!(merged(append, &adds(&inherited), &web), (own, 0));
+    }
+
+    #[test]
+    fn what_is_added_and_removed_is_as_never_there(inherited in names(), name in "[x-z]", append in any::<bool>()) {
+        let host = adds(&inherited);
+        for web in [
+            format!("<list><add name='{name}'/><remove name='{}'/></list>", name.to_uppercase()),
+            format!("<list><remove name='{name}'/></list>"),
+        ] {
+            prop_assert_eq!(merged(append, &host, &web), (inherited.clone(), 0));
+        }
+    }
+
+    #[test]
+    fn an_inherited_entry_that_is_removed_is_gone_alone(inherited in names(), which in any::<proptest::sample::Index>(), append in any::<bool>()) {
+        prop_assume!(!inherited.is_empty());
+        let gone = &inherited[which.index(inherited.len())];
+        let rest: Vec<String> = inherited.iter().filter(|name| *name != gone).cloned().collect();
+        let web = format!("<list><remove name='{gone}'/></list>");
+        prop_assert_eq!(merged(append, &adds(&inherited), &web), (rest, 0));
+    }
+
+    #[test]
+    fn own_entries_go_to_their_end_and_duplicates_are_refused(inherited in names(), own in names(), append in any::<bool>()) {
+        let new: Vec<String> = own.iter().filter(|name| !inherited.contains(name)).cloned().collect();
+        let refused = own.len() - new.len();
+        let expected = if append { [inherited.clone(), new].concat() } else { [new, inherited.clone()].concat() };
+        prop_assert_eq!(merged(append, &adds(&inherited), &adds(&own)), (expected, refused));
+    }
+
     #[test]
     fn an_edit_made_twice_is_as_once(file in file(), application in application()) {
         let once = edit::set_fast_cgi_application(&source(&file), &application).unwrap();

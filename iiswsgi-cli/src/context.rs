@@ -166,6 +166,12 @@ impl Environment {
         self.variables.get(&name.to_uppercase()).map(String::as_str)
     }
 
+    /// Names, in capitals, and values.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        let variables = self.variables.iter();
+        variables.map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// The value, where it is not empty.
     pub(crate) fn non_empty(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

@@ -15,6 +15,11 @@ pub const RULES: &[Rule] = &[
         "Web Application Gallery, Manifest.xml",
     ),
     Rule::new(
+        "package-single-file",
+        "The contentPath of a package is a single file, which a sync into a folder has no place for.",
+        "Web Deploy contentPath Provider",
+    ),
+    Rule::new(
         "template-undefined-variable",
         "A template uses a variable that neither iiswsgi nor the environment defines. In `web.config.in` nothing is written; in \
          `Manifest.xml.in` and `iis_install.stamp.in` it stays as written, for the machine that the package is installed on.",

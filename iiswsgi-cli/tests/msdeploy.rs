@@ -291,22 +291,34 @@ fn the_environment_gives_values() {
         "set.xml",
         "<parameters><setParameter name='Greeting' value='from the file'/></parameters>",
     )]);
-    let answer = answer(
+    let given = answer(
         scratch
             .command(IISWSGI)
             .env("IISWSGI_PARAM_GREETING", "from the environment")
             .args(["msdeploy", "sync", "app.zip", "site/app"])
             .args(["--set-param-file", "set.xml", "--format", "json"]),
     );
-    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert_eq!(given.code, Some(0), "{}", given.stderr);
     assert_eq!(
         scratch.tree()["app/settings.ini"],
         "say = from the environment\r\n"
     );
-    let report: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&given.stdout).unwrap();
     assert_eq!(report["added"], 4, "three files and a folder");
     assert_eq!(report["parameterized"][0], "settings.ini");
     assert_eq!(report["not_applied"][0], "setAcl App/data");
+
+    // A variable for a parameter that there is not is most likely a slip.
+    let answer = answer(
+        scratch
+            .command(IISWSGI)
+            .env("IISWSGI_PARAM_GREETNG", "x")
+            .args(["msdeploy", "sync", "app.zip", "site/app", "--defaults"]),
+    );
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    for words in ["parameter-environment-unknown", "`IISWSGI_PARAM_GREETING`"] {
+        assert!(answer.stderr.contains(words), "{}", answer.stderr);
+    }
 }
 
 #[test]
@@ -325,10 +337,10 @@ fn what_if_says_what_a_sync_does() {
     let text = scratch.run(&arguments).stdout;
     let folder = scratch.path("site/app");
     for line in [
-        format!("Info: Deleting file ({folder}\\gone.py)."),
-        format!("Info: Updating file ({folder}\\app.py)."),
-        format!("Info: Adding directory ({folder}\\static)."),
-        format!("Info: Adding file ({folder}\\static\\style.css)."),
+        format!("Info: Deleting file ({folder}/gone.py)."),
+        format!("Info: Updating file ({folder}/app.py)."),
+        format!("Info: Adding directory ({folder}/static)."),
+        format!("Info: Adding file ({folder}/static/style.css)."),
         "Info: Adding setAcl (App/data): left to msdeploy on Windows.".to_owned(),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
@@ -502,6 +514,30 @@ fn what_a_killed_sync_has_done_is_taken_back_by_the_next() {
     ]);
     assert_eq!(next.code, Some(1), "{}", next.stderr);
     assert_eq!(scratch.tree(), old);
+}
+
+/// Web Deploy's contentPath can be a file too.
+#[test]
+fn a_single_file_is_no_application() {
+    let scratch = Scratch::new();
+    for (name, manifest, entry) in [
+        ("package.zip", "archive.xml", "Content/D_C/a.txt"),
+        ("gallery.zip", "Manifest.xml", "a.txt"),
+    ] {
+        let path = if name == "package.zip" {
+            r"D:\a.txt"
+        } else {
+            "a.txt"
+        };
+        let xml = format!("<m><contentPath path='{path}'/></m>");
+        scratch.package(name, &[(manifest, &xml), (entry, "x")]);
+        let answer = scratch.run(&["msdeploy", "sync", name, "site/app", "--defaults"]);
+        assert_eq!(answer.code, Some(1), "{}", answer.stderr);
+        for words in ["package-single-file", path, manifest] {
+            assert!(answer.stderr.contains(words), "{}", answer.stderr);
+        }
+        assert!(scratch.tree().is_empty());
+    }
 }
 
 #[test]

@@ -12,7 +12,8 @@ use spanned_xml::{Problem, Source};
 
 const APP: &str = "<iisApp path='App'/><setAcl path='App/data'/>";
 const PATHS: &str = "<parameter name='Path' tags='iisApp'><parameterEntry kind='ProviderPath' scope='iisApp' match='^App$'/></parameter>\
-    <parameter name='Data' defaultValue='{Path}/data' tags='Hidden'><parameterEntry kind='ProviderPath' scope='setAcl' match='data'/></parameter>";
+    <parameter name='Data' defaultValue='{Path}/data' tags='Hidden'><parameterEntry kind='ProviderPath' scope='setAcl' match='data'/></parameter>\
+    <parameter name='Start' defaultValue='{Path}' tags='AppURL,Hidden'/>";
 
 /// Providers, parameters, files with their text, and the codes expected.
 type Case<'c> = (
@@ -51,6 +52,7 @@ fn codes(report: &CheckReport) -> Vec<&'static str> {
         "check-no-set-acl",
         "check-no-application-parameter",
         "check-database-tags",
+        "check-no-start-page",
     ];
     for problem in report.manifest.iter().chain(&report.parameters) {
         assert!(
@@ -174,7 +176,7 @@ fn parameters() {
             &["check-parameter-unused"],
         ),
         (
-            "<parameter name='H' tags='hidden,AppURL'/>",
+            "<parameter name='H' tags='hidden,Validate'/>",
             &["check-hidden-without-default"],
         ),
         (
@@ -411,6 +413,18 @@ fn package_files() {
     assert_eq!(archive_codes(&good, &options), [""; 0]);
     options.sha1 = Some(msdeploy_pkg::sha1(&b"other"[..]).unwrap().0);
     assert_eq!(archive_codes(&good, &options), ["check-sha1"]);
+    // It hides nothing else that is wrong.
+    let bare = package(&[("Manifest.xml", "<m><iisApp path='App'/></m>")]);
+    assert_eq!(
+        archive_codes(&bare, &options),
+        [
+            "check-no-set-acl",
+            "check-provider-without-entry",
+            "check-path-not-in-package",
+            "check-sha1",
+            "check-no-parameters"
+        ]
+    );
     options.sha1 = None;
 
     // Data that does not agree with its check sum, which nothing but reading it shows.
@@ -433,4 +447,104 @@ fn package_files() {
     let bad = package(&[("App/a", "x")]);
     assert_eq!(archive_codes(&bad, &options), ["archive-no-manifest"]);
     assert_eq!(archive_codes(b"no zip", &options), ["archive-not-zip"]);
+}
+
+#[test]
+fn the_page_that_an_installer_opens() {
+    let (paths, _) = PATHS.split_once("<parameter name='Start'").unwrap();
+    let page = "<parameter name='P' defaultValue='{Path}/start' tags='appurl,Hidden'/>";
+    let again = page.replace("'P'", "'Q'");
+    for (parameters, file, expected) in [
+        (String::new(), "App/a.py", &["check-no-start-page"][..]),
+        (
+            String::new(),
+            "web.config",
+            &["check-no-start-page", "check-path-not-in-package"],
+        ),
+        (
+            String::new(),
+            "App/data/index.html",
+            &["check-no-start-page"],
+        ),
+        (String::new(), "App/Index.HTML", &[]),
+        (String::new(), "app/web.config", &[]),
+        (page.to_owned(), "App/a.py", &[]),
+        (
+            format!("{page}{again}"),
+            "App/a.py",
+            &["check-two-start-pages"],
+        ),
+    ] {
+        let parameters = format!("{paths}{parameters}");
+        let mut found = codes(&run(APP, Some(&parameters), &[(file, "")]));
+        found.sort_unstable();
+        assert_eq!(found, expected, "{file} {parameters}");
+    }
+}
+
+#[test]
+fn who_gets_access() {
+    for (user, file, expected) in [
+        ("", "App/web.config", None),
+        (
+            "anonymousAuthenticationUser",
+            "App/web.config",
+            Some("check-acl-anonymous"),
+        ),
+        ("ANONYMOUSAUTHENTICATIONUSER", "App/index.PHP", None),
+        ("CONTOSO\\web", "App/index.php", Some("check-acl-user")),
+    ] {
+        let manifest = format!("<iisApp path='App'/><setAcl path='App/data' setAclUser='{user}'/>");
+        let found = codes(&run(&manifest, Some(PATHS), &[(file, "")]));
+        assert_eq!(found, expected.as_slice(), "{user} {file}");
+    }
+}
+
+/// In msdeploy's own layout content is looked for, and measured, where the archive has it for the provider's path.
+#[test]
+fn content_in_the_layout_of_the_package_provider() {
+    let check = |manifest: &str, files: &[&str], expected: &[&str]| {
+        let source = Source::from_text("archive.xml", format!("<m>{manifest}</m>"));
+        let (manifest, _) = Manifest::parse(&source).unwrap();
+        let report = PackageCheck::new(Layout::Package, &manifest)
+            .files(files)
+            .root("C:\\r")
+            .run(&mut |_| None);
+        let about_content = [
+            "check-path-not-in-package",
+            "check-long-path",
+            "check-long-folder",
+        ];
+        let found: Vec<&str> = codes(&report)
+            .into_iter()
+            .filter(|code| about_content.contains(code))
+            .collect();
+        assert_eq!(found, expected, "{source:?} {files:?}");
+    };
+    let app = r"<iisApp path='D:\projects\app'/>";
+    check(app, &["Content/D_C/projects/app/x"], &[]);
+    check(
+        app,
+        &["Content/D_C/projects/apple/x"],
+        &["check-path-not-in-package"],
+    );
+    check(app, &["projects/app/x"], &["check-path-not-in-package"]);
+    check(r"<filePath path='D:\a.txt'/>", &["Content/D_C/a.txt"], &[]);
+    check(
+        r"<filePath path='D:\a.txt'/>",
+        &["Content/D_C/a.txt/x"],
+        &["check-path-not-in-package"],
+    );
+    check(
+        r"<contentPath path='D:\a.txt'/>",
+        &["Content/D_C/a.txt"],
+        &[],
+    );
+    // What `archive.xml` names by a connection string is elsewhere.
+    check("<dbFullSql path='server=x'/>", &["Content/D_C/a.sql"], &[]);
+    // `C:\r\app\` and 251 or 252 characters: 259 may be opened; where the content came from does not count.
+    let file = |len: usize| format!("Content/D_C/projects/app/{}", "x".repeat(len));
+    check(app, &[&file(250)], &[]);
+    check(app, &[&file(251)], &["check-long-path"]);
+    check(app, &[&format!("{}/y", file(239))], &["check-long-folder"]);
 }

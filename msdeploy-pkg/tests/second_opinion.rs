@@ -38,7 +38,7 @@ fn seconds() -> impl Strategy<Value = u64> {
 fn data() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..2000),
-        (any::<u8>(), 0_usize..200_000).prop_map(|(octet, len)| vec![octet; len]),
+        (any::<u8>(), 0_usize..50_000).prop_map(|(octet, len)| vec![octet; len]),
         "[a-z é\\n]{0,2000}".prop_map(String::into_bytes),
     ]
 }
@@ -187,7 +187,7 @@ fn agree(entries: &[Entry]) {
 #[test]
 fn both_crates_read_both_archives_alike() {
     const PART: usize = 1 << 20;
-    let pattern: Vec<u8> = (0..3 * PART + 5)
+    let pattern: Vec<u8> = (0..PART + 5)
         .map(|at| (at / 7 % 251).to_le_bytes()[0])
         .collect();
     for entries in [
@@ -201,17 +201,14 @@ fn both_crates_read_both_archives_alike() {
             entry("App/other/x", 1_709_164_800, Some(b"29 February")),
         ],
         // Of several parts, each deflated by itself.
-        vec![
-            entry("App/large", 1_000_000_000, Some(&pattern)),
-            entry("App/part", 1_000_000_000, Some(&pattern[..PART])),
-        ],
+        vec![entry("App/large", 1_000_000_000, Some(&pattern))],
     ] {
         agree(&entries);
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_entries(entries in entries()) {

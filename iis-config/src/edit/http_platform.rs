@@ -5,14 +5,14 @@ use spanned_xml::{Element, Problem, Problems, Source};
 use super::change::{Change, Edit, refuse};
 use super::fast_cgi::{environment_variable, group_place};
 use super::layout::{Fragment, Place};
-use crate::attribute::check_text;
+use crate::attribute::{AttributeValue, check_text};
 use crate::section::{kept_elsewhere, sections, to_extend};
 use crate::{HttpPlatform, win_path};
 
 const SECTION: &str = "system.webServer/httpPlatform";
 
-/// Writes the section, or changes the one that is there: its program, its arguments, and the environment variables
-/// named; whatever else it holds stays.
+/// Writes the section, or changes the one that is there: its program, its arguments, the settings that are not at their
+/// default, and the files and environment variables named; whatever else it holds stays.
 ///
 /// ```
 /// use iis_config::{HttpPlatform, edit};
@@ -40,14 +40,23 @@ pub fn set_http_platform(source: &Source, platform: &HttpPlatform) -> Result<Edi
     }
     change.finish(|root| {
         sections(root, SECTION).first().is_some_and(|section| {
-            let read = HttpPlatform::read(section);
-            let has_all = platform
-                .environment_variables
+            let read = HttpPlatform::read(section, &mut Vec::new());
+            let has_all = |asked: &[String], present: &[String]| {
+                asked.iter().all(|file| present.contains(file))
+            };
+            let attributes = platform.attributes();
+            attributes
                 .iter()
-                .all(|variable| read.environment_variables.contains(variable));
-            read.process_path == platform.process_path
-                && read.arguments == platform.arguments
-                && has_all
+                .zip(read.attributes())
+                .all(|(asked, present)| !is_asked(asked) || *asked == present)
+                && has_all(
+                    &platform.recycle_on_file_change,
+                    &read.recycle_on_file_change,
+                )
+                && platform
+                    .environment_variables
+                    .iter()
+                    .all(|variable| read.environment_variables.contains(variable))
         })
     })
 }
@@ -77,8 +86,17 @@ fn check(platform: &HttpPlatform) -> Vec<Problem> {
                 .help("name the program that serves HTTP"),
         );
     }
-    problems.extend(check_text("processPath", &platform.process_path));
-    problems.extend(check_text("arguments", &platform.arguments));
+    let attributes = platform.attributes();
+    let texts = attributes
+        .iter()
+        .map(|attribute| (attribute.name, &attribute.value));
+    let files = platform.recycle_on_file_change.iter();
+    problems.extend(
+        texts
+            .chain(files.map(|file| ("path", file)))
+            .filter_map(|(name, value)| check_text(name, value)),
+    );
+    problems.extend(platform.check_numbers());
     for variable in &platform.environment_variables {
         problems.extend(check_text("name", &variable.name));
         problems.extend(check_text(&variable.name, &variable.value));
@@ -91,10 +109,9 @@ fn add(change: &mut Change<'_>, root: &Element, platform: &HttpPlatform) {
         "add the section httpPlatform for {}",
         platform.process_path
     ));
-    let mut section =
-        Fragment::new("httpPlatform").attribute("processPath", &platform.process_path);
-    if !platform.arguments.is_empty() {
-        section = section.attribute("arguments", &platform.arguments);
+    let mut section = Fragment::new("httpPlatform").attributes(&platform.attributes());
+    if !platform.recycle_on_file_change.is_empty() {
+        section = section.child(files(&platform.recycle_on_file_change));
     }
     if !platform.environment_variables.is_empty() {
         section = section.child(variables(platform));
@@ -115,13 +132,36 @@ fn variables(platform: &HttpPlatform) -> Fragment {
 }
 
 fn update(change: &mut Change<'_>, section: &Element, platform: &HttpPlatform) {
-    for (name, value) in [
-        ("processPath", &platform.process_path),
-        ("arguments", &platform.arguments),
-    ] {
-        if section.value(name).unwrap_or_default() != value {
-            change.layout.set_attribute(section, name, value);
-            change.say(format!("set {name} of httpPlatform to {value}"));
+    for attribute in platform.attributes() {
+        let written = section.value(attribute.name);
+        let same =
+            written.map_or_else(|| attribute.is_default(), |written| attribute.says(written));
+        if is_asked(&attribute) && !same {
+            change
+                .layout
+                .set_attribute(section, attribute.name, &attribute.value);
+            change.say(format!(
+                "set {} of httpPlatform to {}",
+                attribute.name, attribute.value
+            ));
+        }
+    }
+    let mut children: Vec<Fragment> = Vec::new();
+    let watched = sections(section, "recycleOnFileChange/file");
+    let unwatched: Vec<String> = platform
+        .recycle_on_file_change
+        .iter()
+        .filter(|file| !watched.iter().any(|of| of.value("path") == Some(file)))
+        .cloned()
+        .collect();
+    for file in &unwatched {
+        change.say(format!("have a change of {file} end the process"));
+    }
+    if !unwatched.is_empty() {
+        let new = files(&unwatched);
+        match sections(section, "recycleOnFileChange").first() {
+            Some(parent) => change.layout.insert(parent, Place::Last, new.children()),
+            None => children.push(new),
         }
     }
     let present = sections(section, "environmentVariables/environmentVariable");
@@ -145,18 +185,32 @@ fn update(change: &mut Change<'_>, section: &Element, platform: &HttpPlatform) {
         }
         change.say(format!("set {} for httpPlatform", asked.name));
     }
-    if missing.is_empty() {
-        return;
-    }
-    match sections(section, "environmentVariables").first() {
-        Some(parent) => change.layout.insert(parent, Place::Last, &missing),
-        None => {
-            let parent = missing
-                .into_iter()
-                .fold(Fragment::new("environmentVariables"), Fragment::child);
-            change.layout.insert(section, Place::Last, &[parent]);
+    if !missing.is_empty() {
+        match sections(section, "environmentVariables").first() {
+            Some(parent) => change.layout.insert(parent, Place::Last, &missing),
+            None => children.push(
+                missing
+                    .into_iter()
+                    .fold(Fragment::new("environmentVariables"), Fragment::child),
+            ),
         }
     }
+    if !children.is_empty() {
+        change.layout.insert(section, Place::Last, &children);
+    }
+}
+
+/// Whether an attribute is to be as the value has it: the program and its arguments, and what is not at its default.
+fn is_asked(attribute: &AttributeValue) -> bool {
+    matches!(attribute.name, "processPath" | "arguments") || !attribute.is_default()
+}
+
+fn files(paths: &[String]) -> Fragment {
+    paths
+        .iter()
+        .fold(Fragment::new("recycleOnFileChange"), |parent, path| {
+            parent.child(Fragment::new("file").attribute("path", path))
+        })
 }
 
 #[cfg(test)]
@@ -187,6 +241,32 @@ mod tests {
             &platform,
             "<configuration><system.webServer>\n <httpPlatform requestTimeout='00:05:00'\n   processPath='p'\n   arguments=\"a &quot;b&quot;\">\n  <environmentVariables>\n   <environmentVariable name='A' value='1'/>\n   <environmentVariable name='C' value='3'/>\n   <environmentVariable name=\"B\" value=\"2\" />\n  </environmentVariables>\n </httpPlatform>\n</system.webServer></configuration>",
             4,
+        );
+    }
+
+    #[test]
+    fn settings_beyond_the_default_are_written() {
+        let mut platform = HttpPlatform::new("p", "");
+        platform.request_timeout = core::time::Duration::from_secs(600);
+        platform.processes_per_application = 2;
+        platform.recycle_on_file_change = vec!["a.py".to_owned(), "b.py".to_owned()];
+        check(
+            "<configuration><system.webServer>\n <httpPlatform processPath='p' startupTimeLimit='9' processesPerApplication='02'>\n  <recycleOnFileChange>\n   <file path='a.py' />\n  </recycleOnFileChange>\n </httpPlatform>\n</system.webServer></configuration>",
+            &platform,
+            "<configuration><system.webServer>\n <httpPlatform processPath='p' startupTimeLimit='9' processesPerApplication='02' requestTimeout=\"00:10:00\">\n  <recycleOnFileChange>\n   <file path='a.py' />\n   <file path=\"b.py\" />\n  </recycleOnFileChange>\n </httpPlatform>\n</system.webServer></configuration>",
+            2,
+        );
+        check(
+            "<configuration>\n <system.webServer>\n  <httpPlatform processPath='q' />\n </system.webServer>\n</configuration>",
+            &platform,
+            "<configuration>\n <system.webServer>\n  <httpPlatform processPath='p' requestTimeout=\"00:10:00\" processesPerApplication=\"2\">\n   <recycleOnFileChange>\n    <file path=\"a.py\" />\n    <file path=\"b.py\" />\n   </recycleOnFileChange>\n  </httpPlatform>\n </system.webServer>\n</configuration>",
+            5,
+        );
+        platform.processes_per_application = 0;
+        let refused = set_http_platform(&Source::from_text("x", "<configuration/>"), &platform);
+        assert_eq!(
+            refused.unwrap_err().problems[0].code,
+            "iis-attribute-out-of-range"
         );
     }
 

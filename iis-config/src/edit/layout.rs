@@ -44,6 +44,10 @@ impl Fragment {
         self
     }
 
+    pub(crate) fn children(&self) -> &[Self] {
+        &self.children
+    }
+
     fn write(&self, text: &mut String, layout: &Layout<'_>, indent: &str) {
         text.push('<');
         text.push_str(self.name);
@@ -214,12 +218,15 @@ impl<'a> Layout<'a> {
         let mut span = element.span;
         let before = &text[..span.start];
         let margin = before.trim_end_matches([' ', '\t']);
-        let ends_line = text[span.end..]
-            .trim_start_matches([' ', '\t'])
-            .starts_with(['\r', '\n']);
+        // An element or a comment that follows on the same line needs the line; nothing else does.
+        let after = text[span.end..].trim_start_matches([' ', '\t']);
+        let needs_line = after.starts_with('<')
+            && !["</", "<?", "<!["]
+                .iter()
+                .any(|next| after.starts_with(next));
         if !margin.ends_with('\n') {
             span.start = margin.len();
-        } else if ends_line {
+        } else if !needs_line {
             let line = margin.strip_suffix('\n').unwrap_or(margin);
             span.start = line.strip_suffix('\r').unwrap_or(line).len();
         }
@@ -227,21 +234,17 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The white space before `offset`, from the last line end on where it has one, and the indentation in it.
+/// The blanks before `offset`, with the line end before them where there is one, and the indentation of new lines.
 fn separator_before(text: &str, offset: usize) -> (&str, &str) {
     let before = &text[..offset];
-    let white_space = &before[before.trim_end_matches([' ', '\t', '\r', '\n']).len()..];
-    match white_space.rfind('\n') {
-        Some(newline) => {
-            let indent = &white_space[newline + 1..];
-            let start = if white_space[..newline].ends_with('\r') {
-                newline - 1
-            } else {
-                newline
-            };
-            (&white_space[start..], indent)
+    let above = before.trim_end_matches([' ', '\t']);
+    let blanks = &before[above.len()..];
+    match above.strip_suffix('\n') {
+        Some(line) => {
+            let start = line.strip_suffix('\r').unwrap_or(line).len();
+            (&before[start..], blanks)
         }
-        None => (white_space, line_indent(text, offset)),
+        None => (blanks, line_indent(text, offset)),
     }
 }
 

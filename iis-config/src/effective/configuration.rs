@@ -4,7 +4,7 @@ use spanned_xml::{Document, Element, Problem, Problems, Source};
 
 use super::element::EffectiveElement;
 use super::merge::{Merge, fill_defaults};
-use crate::schema::Schema;
+use crate::schema::{ElementSchema, Schema};
 use crate::section::{self, sections};
 use crate::{FastCgiApplication, Handler, HttpPlatform};
 
@@ -14,6 +14,19 @@ pub struct Configuration<'s> {
     schema: &'s Schema,
     host: File,
     webs: Vec<File>,
+    /// The sections that files keep elsewhere.
+    elsewhere: Vec<Elsewhere>,
+}
+
+/// A file that a `configSource` names: one section, which is its root element.
+#[derive(Clone, Debug)]
+struct Elsewhere {
+    /// The place of the file that names it, as in [`File::place`].
+    place: Vec<String>,
+    /// The path that is written there, in segments.
+    path: Vec<String>,
+    source: Source,
+    document: Document,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +111,7 @@ impl<'s> Configuration<'s> {
             schema,
             host: File::parse(host, "")?,
             webs: Vec::new(),
+            elsewhere: Vec::new(),
         })
     }
 
@@ -110,6 +124,44 @@ impl<'s> Configuration<'s> {
         self.webs.push(File::parse(source, place)?);
         // Shallower files are merged first.
         self.webs.sort_by_key(|file| file.place.len());
+        Ok(())
+    }
+
+    /// Adds a file that `configSource` names in the `web.config` of `place`, or in `applicationHost.config` where that is
+    /// empty. `path` is as written there, relative to the file that names it; its slashes and letter case do not count.
+    /// What is not added is reported as not read where its section is asked for.
+    ///
+    /// ```
+    /// # use iis_config::effective::Configuration;
+    /// # use iis_config::schema::Schema;
+    /// # use spanned_xml::Source;
+    /// let mut schema = Schema::new();
+    /// schema.read(&Source::from_text("schema.xml", r#"<configSchema><sectionSchema name="system.webServer/defaultDocument">
+    ///   <attribute name="enabled" type="bool" defaultValue="true"/></sectionSchema></configSchema>"#))?;
+    /// let host = r#"<configuration><system.webServer><defaultDocument configSource="parts\default.config"/></system.webServer></configuration>"#;
+    /// let mut configuration = Configuration::new(&schema, Source::from_text("applicationHost.config", host))?;
+    /// configuration.config_source("", "parts/default.config", Source::from_text("default.config", r#"<defaultDocument enabled="false"/>"#))?;
+    /// let section = configuration.section("Site", "system.webServer/defaultDocument").unwrap();
+    /// assert_eq!(section.element.value("enabled"), Some("false"));
+    /// # Ok::<(), spanned_xml::Problems>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is not well-formed XML.
+    pub fn config_source(
+        &mut self,
+        place: &str,
+        path: &str,
+        source: Source,
+    ) -> Result<(), Problems> {
+        let document = Document::parse(&source).map_err(|problem| problem.in_source(&source))?;
+        self.elsewhere.push(Elsewhere {
+            place: segments(place),
+            path: segments(path),
+            source,
+            document,
+        });
         Ok(())
     }
 
@@ -140,15 +192,19 @@ impl<'s> Configuration<'s> {
                         problems.push(no_location(path, section));
                         continue;
                     }
-                    if section.attribute("configSource").is_some() {
-                        problems.push(section::not_read(section, path));
-                        continue;
+                    if let Some(written) = section.value("configSource") {
+                        let Some(elsewhere) = self.elsewhere(file, written) else {
+                            problems.push(section::not_read(section, path));
+                            continue;
+                        };
+                        found.extend(elsewhere.merge(&mut element, schema));
+                    } else {
+                        Merge {
+                            file: file.source.name(),
+                            problems: &mut problems,
+                        }
+                        .merge(&mut element, schema, section);
                     }
-                    Merge {
-                        file: file.source.name(),
-                        problems: &mut problems,
-                    }
-                    .merge(&mut element, schema, section);
                     lock_below = location.and_then(locks).or(lock_below);
                 }
                 // A file's own locks hold for the files below it, not for the rest of the file.
@@ -191,7 +247,7 @@ impl<'s> Configuration<'s> {
     pub fn http_platform(&self, place: &str) -> Option<HttpPlatform> {
         let section = self.section(place, "system.webServer/httpPlatform")?;
         let platform = section.element.value("processPath").is_some();
-        platform.then(|| HttpPlatform::read(&section.element.to_element()))
+        platform.then(|| HttpPlatform::read(&section.element.to_element(), &mut Vec::new()))
     }
 
     fn entries(&self, place: &str, path: &str) -> Vec<Element> {
@@ -201,6 +257,14 @@ impl<'s> Configuration<'s> {
             .iter()
             .map(EffectiveElement::to_element)
             .collect()
+    }
+
+    /// The file that `file` names by `path` in a `configSource`, where it was added.
+    fn elsewhere(&self, file: &File, path: &str) -> Option<&Elsewhere> {
+        let path = segments(path);
+        self.elsewhere
+            .iter()
+            .find(|of| of.place == file.place && of.path == path)
     }
 
     /// The section elements of `path` that `file` has for `level`, each with its `location`.
@@ -294,6 +358,37 @@ impl Declaration {
             "machinetoapplication" => is_application || depth <= 1,
             _ => true,
         }
+    }
+}
+
+impl Elsewhere {
+    /// Merges its section; what is wrong with it, if anything is.
+    fn merge(&self, into: &mut EffectiveElement, schema: &ElementSchema) -> Option<Problems> {
+        let root = self.document.root();
+        let mut problems = Vec::new();
+        if root.name == into.name {
+            Merge {
+                file: self.source.name(),
+                problems: &mut problems,
+            }
+            .merge(into, schema, root);
+        } else {
+            problems.push(
+                Problem::error(
+                    "iis-config-source-root",
+                    format!(
+                        "the root element is `{}`; the configSource that names this file is one of `{}`",
+                        root.name, into.name
+                    ),
+                )
+                .at(root.name_span)
+                .help(format!("begin the file with <{}>, without the groups around it", into.name)),
+            );
+        }
+        (!problems.is_empty()).then(|| Problems {
+            source: self.source.clone(),
+            problems,
+        })
     }
 }
 

@@ -182,6 +182,11 @@ fn unknown_name(names: &[(String, i64)], value: &str) -> Option<Fault> {
     (!known).then(|| Fault::Name(value.to_owned()))
 }
 
+/// Seconds of a time span in `hh:mm:ss`, with `d.` before it for days; `None` where it is not one.
+pub(crate) fn time_span_seconds(value: &str) -> Option<u64> {
+    u64::try_from(seconds(value, TimeSpanFormat::String)?).ok()
+}
+
 /// Seconds of a time span; `None` where it is not one.
 fn seconds(value: &str, format: TimeSpanFormat) -> Option<i64> {
     let number = |text: &str| -> Option<i64> {

@@ -59,16 +59,11 @@ impl Description {
     }
 
     fn new(package: &str, description: PackageDescription, context: &Context) -> Result<Self> {
-        let (manifest, problems) = Manifest::parse(&description.manifest)?;
-        context.warn(&description.manifest, &problems);
-        let parameters = description
-            .parameters
-            .map(|source| {
-                let (parameters, problems) = Parameters::parse(&source)?;
-                context.warn(&source, &problems);
-                Ok::<_, Error>(parameters)
-            })
-            .transpose()?;
+        let (manifest, parameters) = parse(
+            &description.manifest,
+            description.parameters.as_ref(),
+            context,
+        )?;
         Ok(Self {
             name: package.to_owned(),
             layout: description.layout,
@@ -78,6 +73,26 @@ impl Description {
             system_info: description.system_info,
         })
     }
+}
+
+/// The manifest and the parameters; what is odd in them is shown.
+///
+/// # Errors
+///
+/// One of the files has faults: all of them.
+pub(crate) fn parse(
+    manifest: &Source,
+    parameters: Option<&Source>,
+    context: &Context,
+) -> Result<(Manifest, Option<Parameters>)> {
+    let (parsed, problems) = Manifest::parse(manifest)?;
+    context.warn(manifest, &problems);
+    let Some(source) = parameters else {
+        return Ok((parsed, None));
+    };
+    let (parameters, problems) = Parameters::parse(source)?;
+    context.warn(source, &problems);
+    Ok((parsed, Some(parameters)))
 }
 
 /// The error for a package that cannot be read.

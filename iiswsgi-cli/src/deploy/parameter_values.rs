@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use msdeploy_pkg::{
     Given, Origin, Parameter, Parameters, Prompt, ResolvedParameters, SetParameters,
 };
-use spanned_xml::{Problems, XmlWriter};
+use spanned_xml::{Problem, Problems, XmlWriter};
 
 use crate::context::Context;
 use crate::deploy::file;
@@ -68,28 +68,17 @@ impl ParameterArgs {
                 }
             }
         }
-        parameters.resolve(&given).map_err(|problems| {
-            Problems {
-                source: parameters.source.clone(),
-                problems,
-            }
-            .into()
-        })
+        resolve(parameters, &given)
     }
 
     /// The values that nobody has to be asked for.
     pub(crate) fn given(&self, parameters: &Parameters, context: &Context) -> Result<Given> {
         let mut given = Given::new();
-        for parameter in &parameters.parameters {
-            let variable = environment_variable(&parameter.name);
-            if let Some(value) = context.environment.get(&variable) {
-                given.push(
-                    parameter.name.as_str(),
-                    value,
-                    Origin::Environment(variable),
-                );
-            }
+        let problems = given.push_environment(parameters, context.environment.variables());
+        if problems.iter().any(Problem::is_error) {
+            return Err(faulty(parameters, problems));
         }
+        context.warn(&parameters.source, &problems);
         for value in &self.values {
             let (name, value) = value.split_once('=').ok_or_else(|| {
                 Error::new(format!("`--set-param {value}` gives no value"))
@@ -113,21 +102,20 @@ impl ParameterArgs {
     }
 }
 
-/// The environment variable that gives a parameter a value: `IISWSGI_PARAM_` and its name in capitals, with `_` for
-/// everything but letters and digits.
-pub(crate) fn environment_variable(parameter: &str) -> String {
-    let name: String = parameter
-        .chars()
-        .flat_map(char::to_uppercase)
-        .map(|character| {
-            if character.is_ascii_alphanumeric() {
-                character
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    format!("IISWSGI_PARAM_{name}")
+/// The values of all parameters.
+///
+/// # Errors
+///
+/// A value that a parameter does not allow, or none where it needs one: all of them at once.
+pub(crate) fn resolve(parameters: &Parameters, given: &Given) -> Result<ResolvedParameters> {
+    parameters
+        .resolve(given)
+        .map_err(|problems| faulty(parameters, problems))
+}
+
+fn faulty(parameters: &Parameters, problems: Vec<Problem>) -> Error {
+    let source = parameters.source.clone();
+    Problems { source, problems }.into()
 }
 
 /// A SetParameters.xml to fill in: the parameters with their defaults, passwords without. Those whose default is made of
@@ -193,17 +181,6 @@ fn ask(prompt: &Prompt<'_>) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_parameter_has_an_environment_variable() {
-        for (parameter, expected) in [
-            ("Application Path", "IISWSGI_PARAM_APPLICATION_PATH"),
-            ("db-Name.1", "IISWSGI_PARAM_DB_NAME_1"),
-            ("größe", "IISWSGI_PARAM_GR_SSE"),
-        ] {
-            assert_eq!(environment_variable(parameter), expected);
-        }
-    }
 
     #[test]
     fn a_file_to_fill_in_keeps_what_follows_from_other_values() {

@@ -13,6 +13,7 @@ use spanned_xml::{Document, Element, Problems, Source, Span, Splices, escape_att
 
 use crate::context::Context;
 use crate::deploy::package::write_beside;
+use crate::deploy::parameter_values::resolve;
 use crate::deploy::progress;
 use crate::deploy::unpack::OpenPackage;
 use crate::error::{Error, Result};
@@ -196,16 +197,6 @@ impl Repackaging {
             None => resolve(&Parameters::none(), &Given::new()),
         }
     }
-}
-
-fn resolve(parameters: &Parameters, given: &Given) -> Result<ResolvedParameters> {
-    parameters.resolve(given).map_err(|problems| {
-        Problems {
-            source: parameters.source.clone(),
-            problems,
-        }
-        .into()
-    })
 }
 
 /// The parameters' file without what has been done: entries that edit files are gone, parameters that have no other ones too,

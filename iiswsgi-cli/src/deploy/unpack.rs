@@ -13,6 +13,7 @@ use spanned_xml::Problem;
 use webpi_feed::InstallerFile;
 
 use crate::context::Context;
+use crate::deploy::description::{self, unreadable};
 use crate::deploy::fetch::Location;
 use crate::deploy::file;
 use crate::error::{Error, Result};
@@ -54,22 +55,12 @@ impl OpenPackage {
     }
 
     fn open(name: String, file: fs::File, context: &Context) -> Result<Self> {
-        let failed = |error: msdeploy_pkg::Error| {
-            Error::new(format!("`{name}`: {error}"))
-                .help("nothing was unpacked; get the package from its author again")
-        };
+        let failed = |error: msdeploy_pkg::Error| unreadable(&name, &error);
         let mut reader = PackageReader::open(file, PackageLimits::default()).map_err(failed)?;
         let manifest_source = reader.manifest_source().map_err(failed)?;
-        let (manifest, problems) = Manifest::parse(&manifest_source)?;
-        context.warn(&manifest_source, &problems);
-        let parameters = match reader.parameters_source().map_err(failed)? {
-            Some(source) => {
-                let (parameters, problems) = Parameters::parse(&source)?;
-                context.warn(&source, &problems);
-                parameters
-            }
-            None => Parameters::none(),
-        };
+        let parameters_source = reader.parameters_source().map_err(failed)?;
+        let (manifest, parameters) =
+            description::parse(&manifest_source, parameters_source.as_ref(), context)?;
         let map = ContentMap::new(reader.layout(), &manifest);
         let application = map.application().ok_or_else(|| {
             let problem = Problem::error(
@@ -82,6 +73,24 @@ impl OpenPackage {
             )
         })?;
         let root = application.clone();
+        if reader
+            .entry(&root.entry)
+            .is_some_and(|entry| !entry.is_directory)
+        {
+            let problem = Problem::error(
+                "package-single-file",
+                format!(
+                    "`{}` is a single file, and what is installed here is a folder",
+                    root.path
+                ),
+            );
+            return Err(Error::problem(
+                problem
+                    .at(manifest.providers[root.provider].path_span)
+                    .help("make the package of the folder that the file is in, or take the file out of the archive by hand"),
+                &manifest_source,
+            ));
+        }
         let content = content(&reader, &root);
         if content.is_empty() {
             return Err(Error::new(format!(
@@ -95,7 +104,7 @@ impl OpenPackage {
             root,
             name,
             manifest,
-            parameters,
+            parameters: parameters.unwrap_or_else(Parameters::none),
             content,
         })
     }

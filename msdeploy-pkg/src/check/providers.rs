@@ -144,11 +144,14 @@ pub(crate) fn provider_files(
     files: &[&str],
     report: &mut CheckReport,
 ) {
-    let scripts = [ProviderKind::DbFullSql, ProviderKind::DbMySql];
     for root in &content.roots {
-        let provider = &manifest.providers[root.provider];
-        // Where `archive.xml` says itself which file a provider has, its path is a connection string.
-        if layout == Layout::Package && scripts.contains(&provider.kind) {
+        // What the path of any other provider names need not be in the package: a connection string, an assembly.
+        let names_entry = match root.name {
+            "iisApp" | "contentPath" | "dirPath" | "filePath" => true,
+            "dbFullSql" | "dbMySql" => layout == Layout::Gallery,
+            _ => false,
+        };
+        if !names_entry {
             continue;
         }
         let is_below = |file: &&str| match root.relative(file) {
@@ -162,7 +165,7 @@ pub(crate) fn provider_files(
                     "check-path-not-in-package",
                     format!("the package has no `{}`", root.entry),
                 )
-                .at(provider.path_span)
+                .at(manifest.providers[root.provider].path_span)
                 .help("name a folder or script of the package as it is spelt there"),
             );
         }

@@ -84,7 +84,7 @@ impl Comparison<'_> {
                             "sync-kind-conflict",
                             format!(
                                 "`{}` would come from the package as a {}, and a rule keeps what is there",
-                                self.tree.absolute(to),
+                                self.tree.shown(to),
                                 object.kind.object_name()
                             ),
                         )
@@ -102,7 +102,7 @@ impl Comparison<'_> {
                         kind: object.kind,
                         from: object.path.clone(),
                         to: to.clone(),
-                        path: self.tree.absolute(to),
+                        path: self.tree.shown(to),
                         size: object.size,
                         parameters: object.parameters.clone(),
                     });
@@ -189,7 +189,7 @@ impl Comparison<'_> {
                 self.operations.push(Operation::Delete {
                     kind: old.kind,
                     to: old.path.clone(),
-                    path: self.tree.absolute(&old.path),
+                    path: self.tree.shown(&old.path),
                 });
             }
         }
@@ -213,7 +213,7 @@ impl Comparison<'_> {
         self.operations.push(Operation::Update {
             from: object.path.clone(),
             to: old.path.clone(),
-            path: self.tree.absolute(&old.path),
+            path: self.tree.shown(&old.path),
             size: object.size,
             parameters: object.parameters.clone(),
         });
@@ -239,7 +239,7 @@ impl Comparison<'_> {
             action,
             kind: object.kind,
             to: object.path.clone(),
-            path: self.tree.absolute(&object.path),
+            path: self.tree.shown(&object.path),
             rule: rule.to_owned(),
         });
     }

@@ -119,7 +119,16 @@ impl ContentTree {
         }
     }
 
-    /// The whole path of something below the root, with backslashes, as Web Deploy writes it.
+    /// The path of something below the root as people name it: with the separators of the root's system.
+    pub(crate) fn shown(&self, relative: &str) -> String {
+        if self.path.starts_with('/') {
+            format!("{}/{relative}", self.path.trim_end_matches('/'))
+        } else {
+            self.absolute(relative)
+        }
+    }
+
+    /// The whole path of something below the root with backslashes, as Web Deploy's rules match it.
     pub(crate) fn absolute(&self, relative: &str) -> String {
         let root = self.path.trim_end_matches(['/', '\\']);
         format!("{root}\\{}", relative.replace('/', "\\"))

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::deploy::description::Description;
 use crate::deploy::file;
-use crate::deploy::parameter_values::{environment_variable, set_parameters};
+use crate::deploy::parameter_values::set_parameters;
 use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
@@ -83,7 +83,7 @@ impl Row {
                     matching: entry.match_text.clone(),
                 })
                 .collect(),
-            environment: environment_variable(&parameter.name),
+            environment: parameter.environment_variable(),
         }
     }
 }
