@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how fast the crates are beside others, measured in one run and recorded in `docs/speed.md`.
 
+mod feed;
 mod gateway;
 mod iis;
 mod package;
@@ -22,6 +23,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Subject {
+    /// webpi-feed's reading and writing beside XML parsers and a template
+    Feed(feed::Args),
     /// The gateway beside uWSGI, flup, flipflop and libfcgi
     Gateway(gateway::Args),
     /// Edits of IIS configuration beside Python's minidom, lxml and roxmltree
@@ -34,6 +37,7 @@ enum Subject {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let (name, outcome) = match &args.subject {
+        Subject::Feed(subject) => ("feed", feed::run(subject)?),
         Subject::Gateway(subject) => ("gateway", gateway::run(subject)?),
         Subject::Iis(subject) => ("iis", iis::run(subject)?),
         Subject::Package(subject) => ("package", package::run(subject)?),

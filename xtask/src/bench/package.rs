@@ -382,7 +382,8 @@ impl Measured {
         for pair in self.reading.chunks_exact(2) {
             let [few, many] = pair else { continue };
             goals.push(Goal::new(
-                many.instructions <= 1.2 * few.instructions + 200_000.0 && many.reads <= few.reads + 2,
+                // The first and the last blocks of a large directory are one in a small archive.
+                many.instructions <= 1.2 * few.instructions + 200_000.0 && many.reads <= few.reads + 4,
                 format!(
                     "{} layout: manifest and parameters of {} files cost what those of {} do: {:.2} times the instructions, {} and {} reads",
                     many.layout,

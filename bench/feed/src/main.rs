@@ -1,0 +1,127 @@
+//! What `cargo xtask bench feed` runs: a long feed, read in several ways, and feeds of many products written.
+//!
+//! `feed make FILE OCTETS` writes a feed. `feed read|model|events|roxmltree FILE RUNS` reads it, `feed write PRODUCTS RUNS` builds
+//! and writes one; both print the nanoseconds of each run, and at the end the most memory that the process had, in KiB.
+//! `feed product` prints a feed of one product, of which a template can be made.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{BufWriter, Write as _};
+use std::time::Instant;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use spanned_xml::{Document, Source};
+use webpi_feed::{Feed, FeedInfo, FilePackage, Package, ProductInfo};
+
+/// 2012-10-29, the day of the last release of iiswsgi 0.3.
+const UPDATED: i64 = 1_351_512_000;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["make", path, octets] => make(path, octets.parse()?),
+        ["product"] => {
+            print!("{}", built(&[product("PRODUCT")])?);
+            Ok(())
+        }
+        ["write", products, runs] => {
+            let products: Vec<ProductInfo> = (0..products.parse::<u32>()?)
+                .map(|number| product(&format!("Product{number}")))
+                .collect();
+            timed(runs.parse()?, || Ok(built(&products)?.len()))
+        }
+        ["read", path, runs] => timed(runs.parse()?, || {
+            let source = Source::decode(path, &std::fs::read(path)?)?;
+            let (feed, _) = Feed::read(&source)?;
+            Ok(feed.entries.len())
+        }),
+        ["model", path, runs] => timed(runs.parse()?, || {
+            let source = Source::decode(path, &std::fs::read(path)?)?;
+            Ok(Feed::from_document(&Document::parse(&source)?)?
+                .entries
+                .len())
+        }),
+        ["events", path, runs] => timed(runs.parse()?, || events(&std::fs::read_to_string(path)?)),
+        ["roxmltree", path, runs] => timed(runs.parse()?, || {
+            let text = std::fs::read_to_string(path)?;
+            Ok(roxmltree::Document::parse(&text)?.descendants().count())
+        }),
+        _ => Err(
+            "make FILE OCTETS, product, write PRODUCTS RUNS, or read|model|events|roxmltree FILE RUNS"
+                .into(),
+        ),
+    }
+}
+
+/// Prints what each run took, and the most memory.
+fn timed(runs: usize, run: impl Fn() -> Result<usize>) -> Result<()> {
+    for _ in 0..runs {
+        let start = Instant::now();
+        let count = run()?;
+        println!("{}", start.elapsed().as_nanos());
+        assert!(black_box(count) > 0);
+    }
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+    println!("peak {}", peak.ok_or("no VmHWM")?);
+    Ok(())
+}
+
+/// A feed of as many products as go into the octets: one product written, with an identifier of its own each time.
+fn make(path: &str, octets: usize) -> Result<()> {
+    let text = built(&[product("PRODUCT")])?;
+    let begin = text.find("<entry").ok_or("no entry")?;
+    let end = text.find("</entry>").ok_or("no end of the entry")? + "</entry>\n".len();
+    let mut out = BufWriter::new(File::create(path)?);
+    out.write_all(text[..begin].as_bytes())?;
+    let mut written = text.len();
+    let mut number = 0;
+    while written < octets {
+        let entry = text[begin..end].replace("PRODUCT", &format!("Product{number}"));
+        out.write_all(entry.as_bytes())?;
+        written += entry.len();
+        number += 1;
+    }
+    out.write_all(text[end..].as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn built(products: &[ProductInfo]) -> Result<String> {
+    let info = FeedInfo::new("Many products", "https://example.org/feed", UPDATED);
+    Ok(Feed::build(&info, products)?.write())
+}
+
+/// A product with the fields that most have; every field that differs between products has the identifier in it.
+fn product(id: &str) -> ProductInfo {
+    let package = Package::MsDeploy(FilePackage {
+        url: format!("https://example.org/packages/{id}-1.0.zip"),
+        size_octets: 3_000_000,
+        sha1: "eb36e73bcf3d5e6bdfe2e78fd68cf14fc3a45c7d".to_owned(),
+    });
+    let mut product = ProductInfo::new(id, format!("Title of {id}"), "1.0", UPDATED, package);
+    product.summary = Some(format!("{id} in a sentence: what it does, and for whom"));
+    product.long_summary = Some(format!("{id} at length. ").repeat(12));
+    product.home_page = Some(format!("https://example.org/{id}"));
+    product.author_name = Some("Example & Co".to_owned());
+    product.author_url = Some("https://example.org/".to_owned());
+    product.license_url = Some("https://example.org/licence".to_owned());
+    product.icon_url = Some(format!("https://example.org/{id}.png"));
+    product
+}
+
+/// quick-xml's events, with nothing done about them.
+fn events(text: &str) -> Result<usize> {
+    let mut reader = Reader::from_str(text);
+    let mut count = 0;
+    loop {
+        match reader.read_event()? {
+            Event::Eof => return Ok(count),
+            event => count += usize::from(matches!(black_box(event), Event::Start(_))),
+        }
+    }
+}
