@@ -7,7 +7,9 @@ use crate::run::{Result, Step};
 
 /// The checkout's root folder.
 pub(crate) fn root() -> Utf8PathBuf {
-    let manifest = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Cargo says at run time where this checkout is: a target folder shared by two of them has one xtask.
+    let manifest = std::env::var("CARGO_MANIFEST_DIR");
+    let manifest = Utf8Path::new(manifest.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR")));
     manifest.parent().unwrap_or(manifest).to_owned()
 }
 
