@@ -246,14 +246,13 @@ impl DeploymentObject {
             .transpose()
     }
 
-    /// The provider's name without the `MSDeploy.` that content objects have.
+    /// The provider's name without the `MSDeploy.` that content objects have, where what is left can be a name.
     #[must_use]
     pub fn provider_name(&self) -> &str {
-        if is_msdeploy_name(&self.name) {
-            &self.name[PREFIX.len()..]
-        } else {
-            &self.name
-        }
+        self.name
+            .get(PREFIX.len()..)
+            .filter(|rest| is_msdeploy_name(&self.name) && rest.starts_with(char::is_alphabetic))
+            .unwrap_or(&self.name)
     }
 
     /// What is known of the provider.
@@ -350,6 +349,21 @@ mod tests {
         assert_eq!(content.children[0].provider_name(), "dirPath");
         assert_eq!(content.children[0].provider().unwrap().name, "dirPath");
         assert_eq!(content.own_attributes().count(), 1);
+    }
+
+    #[test]
+    fn a_providers_name_is_a_name() {
+        for (name, provider) in [
+            ("MSDeploy.dirPath", "dirPath"),
+            ("msdeploy.x", "x"),
+            ("MSDeploy.", "MSDeploy."),
+            ("MSDeploy.1", "MSDeploy.1"),
+            ("MSDeploy.-x", "MSDeploy.-x"),
+            ("dirPath", "dirPath"),
+        ] {
+            let tree = parse(&format!("<{name}/>"));
+            assert_eq!(tree.root.provider_name(), provider);
+        }
     }
 
     #[test]
