@@ -129,9 +129,12 @@ impl Context {
 
     /// Whether a person can be asked.
     pub(crate) fn is_interactive(&self) -> bool {
-        self.format == Format::Text
-            && std::io::stdin().is_terminal()
-            && std::io::stderr().is_terminal()
+        self.is_watched() && std::io::stdin().is_terminal()
+    }
+
+    /// Whether a person sees what happens while it happens.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.format == Format::Text && std::io::stderr().is_terminal()
     }
 }
 

@@ -737,3 +737,34 @@ fn a_package_is_the_same_octets_at_every_run() {
         assert!(first == second, "{layout}");
     }
 }
+
+#[test]
+fn a_person_at_a_terminal_sees_how_far_it_is() {
+    let scratch = Scratch::new();
+    let noise: String = (0..2_000_000_u32)
+        .map(|n| char::from(b' ' + u8::try_from(n.wrapping_mul(2_654_435_761) >> 26).unwrap()))
+        .collect();
+    scratch.write(&[
+        (
+            "pyproject.toml",
+            "[project]\nname = 'noise'\nversion = '1'\n",
+        ),
+        ("MANIFEST.in", "include *.txt\n"),
+        ("Manifest.xml.in", "<m><iisApp path='noise'/></m>"),
+        ("noise.txt", &noise),
+    ]);
+    // `script` gives the command a terminal.
+    let shown = |options: &str| {
+        let line = format!("'{IISWSGI}' {options} msdeploy package .");
+        let answer = answer(scratch.command("script").args(["-qec", &line, "/dev/null"]));
+        assert_eq!(answer.code, Some(0), "{}", answer.stdout);
+        answer.stdout
+    };
+    let watched = shown("");
+    assert!(watched.contains("1.91 MiB/1.91 MiB"), "{watched}");
+    assert!(watched.contains("packaged 3 files"), "{watched}");
+    assert!(!shown("--quiet").contains("MiB"));
+    let piped = scratch.run(&["msdeploy", "package", "."]);
+    assert_eq!(piped.code, Some(0));
+    assert!(!piped.stderr.contains("MiB"), "{}", piped.stderr);
+}

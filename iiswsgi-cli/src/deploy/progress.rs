@@ -6,7 +6,7 @@ use crate::context::Context;
 
 /// A bar of octets, shown only where a person watches; without a length it only counts.
 pub(crate) fn octets(len: Option<u64>, context: &Context) -> ProgressBar {
-    if !context.is_interactive() || context.verbosity < 0 {
+    if !context.is_watched() || context.verbosity < 0 {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec}")
