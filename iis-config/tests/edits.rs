@@ -289,3 +289,13 @@ fn real_files_keep_every_byte_outside_the_edit() {
         "{exact} of {edited}"
     );
 }
+
+#[test]
+fn text_before_an_element_on_its_line_is_no_indentation() {
+    // One octet of blanks, and two of text behind them.
+    let source = Source::from_text("x.config", "<configuration>\n é<x/></configuration>");
+    let edit =
+        edit::set_fast_cgi_application(&source, &FastCgiApplication::new("p.exe", "")).unwrap();
+    assert!(edit.changed);
+    assert!(edit.text.contains("\n é<x/>"), "{}", edit.text);
+}

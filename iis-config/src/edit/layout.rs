@@ -258,8 +258,8 @@ fn line_indent(text: &str, offset: usize) -> &str {
 /// The indentation before `offset`, where nothing else is before it on its line.
 fn own_line_indent(text: &str, offset: usize) -> Option<&str> {
     let indent = line_indent(text, offset);
-    let before = &text[..offset - indent.len().min(offset)];
-    (before.ends_with('\n') && text[..offset].ends_with(indent)).then_some(indent)
+    let above = text[..offset].strip_suffix(indent)?;
+    above.ends_with('\n').then_some(indent)
 }
 
 /// The end of `sibling`, with a comment that follows it on the same line.
