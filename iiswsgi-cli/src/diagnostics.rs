@@ -39,7 +39,9 @@ pub(crate) fn render_problem(source: &Source, problem: &Problem, renderer: &Rend
         .primary_title(problem.message.as_str())
         .id(problem.code);
     let mut group = if problem.span.is_some() || !problem.related.is_empty() {
-        let mut snippet = Snippet::source(source.text()).path(source.name());
+        let mut snippet = Snippet::source(source.text())
+            .line_start(source.first().line)
+            .path(source.name());
         if let Some(span) = problem.span {
             snippet = snippet.annotation(AnnotationKind::Primary.span(clamp(source, span)));
         }

@@ -1,7 +1,6 @@
 //! The tree of a document, every part with its place in the source.
 
-use crate::parse::{self, Limits};
-use crate::{Problem, Source, Span};
+use crate::{Limits, Problem, Source, Span, parse};
 
 /// A well-formed XML document.
 #[derive(Clone, Debug, PartialEq, Eq)]

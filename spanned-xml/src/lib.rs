@@ -7,6 +7,9 @@
 //!
 //! - [`Source`]: a file's name and text, decoded by its byte order mark or declaration, and encoded back the same way.
 //! - [`Document`]: the tree of [`Element`]s, [`Attribute`]s and text, each with its [`Span`] in the source.
+//! - [`Parser`]: its tokens one after the other, for files that are too large for a tree; [`Tree`], a tree of one element that
+//!   borrows its text.
+//! - [`TextReader`]: a file's text, piece by piece.
 //! - [`Problem`] and [`Problems`]: what is wrong with a file, where, and what to do about it.
 //! - [`nearest()`]: which known word an unknown one was probably meant to be.
 //! - [`Splices`]: replacements by position, applied at once.
@@ -33,23 +36,29 @@
 mod document;
 mod nearest;
 mod parse;
+mod parser;
 mod problem;
+mod reference;
 mod rule;
 mod rules;
 mod source;
 mod span;
 mod splice;
+mod text_reader;
+mod tree;
 mod values;
 mod write;
 
 pub use document::{Attribute, Document, Element, Node, Text};
 pub use nearest::nearest;
-pub use parse::Limits;
+pub use parser::{Characters, Limits, Parser, RawAttribute, Tag, Token};
 pub use problem::{Problem, Problems, Severity};
 pub use rule::Rule;
 pub use rules::RULES;
 pub use source::Source;
 pub use span::{LineColumn, Span};
 pub use splice::Splices;
+pub use text_reader::{ReadError, TextReader};
+pub use tree::{Tree, TreeElement, TreeNode};
 pub use values::map_values;
 pub use write::{XmlWriter, escape_attribute, escape_text};

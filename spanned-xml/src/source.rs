@@ -3,6 +3,7 @@
 //! *Extensible Markup Language (XML) 1.0*, appendix F, "Autodetection of Character Encodings"
 //! <https://www.w3.org/TR/xml/#sec-guessing>.
 
+use core::fmt;
 use std::sync::Arc;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -18,13 +19,29 @@ pub struct Source {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     name: String,
     text: String,
     encoding: &'static Encoding,
     bom: bool,
+    /// Where the text begins in the file.
+    first: LineColumn,
 }
+
+impl fmt::Debug for Inner {
+    /// Without the text, which may be long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("name", &self.name)
+            .field("encoding", &self.encoding.name())
+            .field("bom", &self.bom)
+            .field("first", &self.first)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a whole file begins.
+const BEGINNING: LineColumn = LineColumn { line: 1, column: 1 };
 
 impl Source {
     /// A source whose text is at hand; it counts as UTF-8 without a byte order mark.
@@ -36,6 +53,22 @@ impl Source {
                 text: text.into(),
                 encoding: UTF_8,
                 bom: false,
+                first: BEGINNING,
+            }),
+        }
+    }
+
+    /// A part of a file, which begins at `first`: spans count from the beginning of the part, lines and columns from that
+    /// of the file.
+    #[must_use]
+    pub fn part(name: impl Into<String>, text: impl Into<String>, first: LineColumn) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                name: name.into(),
+                text: text.into(),
+                encoding: UTF_8,
+                bom: false,
+                first,
             }),
         }
     }
@@ -49,17 +82,7 @@ impl Source {
     /// A [`Problem`] where the octets are not text in that encoding, or the declared encoding is unknown.
     pub fn decode(name: impl Into<String>, octets: &[u8]) -> Result<Self, Problem> {
         let name = name.into();
-        let (encoding, bom_len) = match octets {
-            [0xEF, 0xBB, 0xBF, ..] => (UTF_8, 3),
-            [0xFF, 0xFE, ..] => (UTF_16LE, 2),
-            [0xFE, 0xFF, ..] => (UTF_16BE, 2),
-            [b'<', 0, ..] => (UTF_16LE, 0),
-            [0, b'<', ..] => (UTF_16BE, 0),
-            _ => (
-                declared_encoding(octets).map_err(|problem| locate(problem, &name))?,
-                0,
-            ),
-        };
+        let (encoding, bom_len) = sniff(octets).map_err(|problem| locate(problem, &name))?;
         let body = octets.get(bom_len..).unwrap_or_default();
         let text = if encoding == UTF_8 {
             core::str::from_utf8(body)
@@ -77,6 +100,7 @@ impl Source {
                 text,
                 encoding,
                 bom: bom_len > 0,
+                first: BEGINNING,
             }),
         })
     }
@@ -149,6 +173,12 @@ impl Source {
         self.text().get(span.range()).unwrap_or_default()
     }
 
+    /// Where the text begins: line 1 and column 1 but for a [`Source::part`].
+    #[must_use]
+    pub fn first(&self) -> LineColumn {
+        self.inner.first
+    }
+
     /// Line and column of a byte offset; an offset past the end counts as the end.
     #[must_use]
     pub fn line_column(&self, offset: usize) -> LineColumn {
@@ -159,9 +189,12 @@ impl Source {
         }
         let before = text.get(..offset).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let first = self.inner.first;
+        let lines = before.bytes().filter(|&octet| octet == b'\n').count();
+        let column = before.get(line_start..).unwrap_or_default().chars().count();
         LineColumn {
-            line: before.bytes().filter(|&octet| octet == b'\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+            line: first.line + lines,
+            column: column + if lines == 0 { first.column } else { 1 },
         }
     }
 
@@ -175,7 +208,19 @@ impl Source {
     }
 }
 
-fn undecodable(name: &str, encoding: &str, offset: usize) -> Problem {
+/// The encoding that a file's first octets show, and how many of them are a byte order mark.
+pub(crate) fn sniff(octets: &[u8]) -> Result<(&'static Encoding, usize), Problem> {
+    Ok(match octets {
+        [0xEF, 0xBB, 0xBF, ..] => (UTF_8, 3),
+        [0xFF, 0xFE, ..] => (UTF_16LE, 2),
+        [0xFE, 0xFF, ..] => (UTF_16BE, 2),
+        [b'<', 0, ..] => (UTF_16LE, 0),
+        [0, b'<', ..] => (UTF_16BE, 0),
+        _ => (declared_encoding(octets)?, 0),
+    })
+}
+
+pub(crate) fn undecodable(name: &str, encoding: &str, offset: usize) -> Problem {
     Problem::error(
         "not-text",
         format!("`{name}` is not {encoding} text: octet {offset} does not belong to it"),

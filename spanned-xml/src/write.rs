@@ -1,46 +1,64 @@
 //! A deterministic XML writer: the same calls give the same octets.
 
-use core::fmt::Write as _;
-
 /// Escapes character data: `&`, `<`, `>`, and the carriage return that a reader would otherwise change.
+///
+/// Characters that XML 1.0 cannot carry at all, not even as references, become U+FFFD.
 #[must_use]
 pub fn escape_text(text: &str) -> String {
-    escape(text, |character| match character {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '\r' => Some("&#xD;"),
-        _ => None,
-    })
+    let mut escaped = String::with_capacity(text.len());
+    push_escaped(text, false, &mut escaped);
+    escaped
 }
 
 /// Escapes an attribute value for double quotes: `&`, `<`, `>`, `"`, and the white space that a reader would otherwise
 /// turn into spaces.
+///
+/// Characters that XML 1.0 cannot carry become U+FFFD here too.
 #[must_use]
 pub fn escape_attribute(value: &str) -> String {
-    escape(value, |character| match character {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '"' => Some("&quot;"),
-        '\r' => Some("&#xD;"),
-        '\n' => Some("&#xA;"),
-        '\t' => Some("&#x9;"),
-        _ => None,
-    })
+    let mut escaped = String::with_capacity(value.len());
+    push_escaped(value, true, &mut escaped);
+    escaped
 }
 
-/// Characters that XML 1.0 cannot carry at all, not even as references, become U+FFFD.
-fn escape(text: &str, reference: impl Fn(char) -> Option<&'static str>) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match reference(character) {
-            Some(reference) => escaped.push_str(reference),
-            None if is_xml_char(character) => escaped.push(character),
-            None => escaped.push('\u{FFFD}'),
-        }
+/// Octets at which text cannot just be copied: those that are escaped, control characters, and the first of U+FFFE and
+/// U+FFFF.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        stops[control] = true;
+        control += 1;
     }
-    escaped
+    stops[b'&' as usize] = true;
+    stops[b'<' as usize] = true;
+    stops[b'>' as usize] = true;
+    stops[b'"' as usize] = true;
+    stops[0xEF] = true;
+    stops
+};
+
+fn push_escaped(text: &str, attribute: bool, out: &mut String) {
+    let mut rest = text;
+    while let Some(stop) = rest.bytes().position(|octet| STOPS[usize::from(octet)]) {
+        let (plain, special) = rest.split_at(stop);
+        out.push_str(plain);
+        let mut characters = special.chars();
+        match characters.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            Some('\r') => out.push_str("&#xD;"),
+            Some('"') if attribute => out.push_str("&quot;"),
+            Some('\n') if attribute => out.push_str("&#xA;"),
+            Some('\t') if attribute => out.push_str("&#x9;"),
+            Some(character) if is_xml_char(character) => out.push(character),
+            Some(_) => out.push('\u{FFFD}'),
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
 }
 
 /// XML 1.0 section 2.2, production `Char`.
@@ -74,7 +92,8 @@ pub struct XmlWriter {
 
 #[derive(Clone, Debug)]
 struct Open {
-    name: String,
+    /// Where its name is in the text.
+    name: (usize, usize),
     /// The start tag has not been closed by `>` yet.
     in_tag: bool,
     /// The content has text in it, so that indentation would change it.
@@ -104,9 +123,10 @@ impl XmlWriter {
     pub fn start(&mut self, name: &str) {
         self.begin_child();
         self.text.push('<');
+        let start = self.text.len();
         self.text.push_str(name);
         self.open.push(Open {
-            name: name.to_owned(),
+            name: (start, self.text.len()),
             in_tag: true,
             mixed: false,
         });
@@ -115,8 +135,11 @@ impl XmlWriter {
     /// Writes an attribute of the element just opened; ignored once the element has content.
     pub fn attribute(&mut self, name: &str, value: &str) {
         if self.open.last().is_some_and(|open| open.in_tag) {
-            // Writing into a String does not fail.
-            let _ = write!(self.text, " {name}=\"{}\"", escape_attribute(value));
+            self.text.push(' ');
+            self.text.push_str(name);
+            self.text.push_str("=\"");
+            push_escaped(value, true, &mut self.text);
+            self.text.push('"');
         }
     }
 
@@ -129,13 +152,15 @@ impl XmlWriter {
         if let Some(open) = self.open.last_mut() {
             open.mixed = true;
         }
-        self.text.push_str(&escape_text(text));
+        push_escaped(text, false, &mut self.text);
     }
 
     /// Writes a comment; `--` inside it becomes `- -`, since XML cannot hold it.
     pub fn comment(&mut self, text: &str) {
         self.begin_child();
-        let _ = write!(self.text, "<!--{}-->", text.replace("--", "- -"));
+        self.text.push_str("<!--");
+        self.text.push_str(&text.replace("--", "- -"));
+        self.text.push_str("-->");
         self.end_line_at_top();
     }
 
@@ -148,7 +173,9 @@ impl XmlWriter {
             if !open.mixed {
                 self.new_line();
             }
-            let _ = write!(self.text, "</{}>", open.name);
+            self.text.push_str("</");
+            self.text.extend_from_within(open.name.0..open.name.1);
+            self.text.push('>');
         }
         self.end_line_at_top();
     }

@@ -12,7 +12,7 @@ mod os;
 
 use std::collections::{HashMap, HashSet};
 
-use spanned_xml::{Document, Element, Problem, Span};
+use spanned_xml::{Document, Element, Problem, Source, Span};
 
 use crate::product_id::is_in_main_feed;
 use crate::time::is_feed_time;
@@ -20,21 +20,20 @@ use crate::{ATOM_NAMESPACE, Feed, cycle};
 
 /// Checks a feed: every fault that is found, in the order of the file, each with its place and what to do.
 ///
-/// A document that is not a feed has that one fault.
+/// A text that is not XML, or not a feed, has that one fault.
 ///
 /// ```
-/// use spanned_xml::{Document, Source};
+/// use spanned_xml::Source;
 ///
 /// let source = Source::from_text("feed.xml", "<feed xmlns='http://www.w3.org/2005/Atom'><entry/></feed>");
-/// let problems = webpi_feed::check(&Document::parse(&source)?);
+/// let problems = webpi_feed::check(&source);
 /// assert!(problems.iter().any(|problem| problem.code == "webpi-product-id-missing"));
-/// # Ok::<(), spanned_xml::Problem>(())
 /// ```
 #[must_use]
-pub fn check(document: &Document) -> Vec<Problem> {
-    match Feed::from_document(document) {
-        Ok(feed) => check_feed(document, &feed),
-        Err(problem) => vec![problem],
+pub fn check(source: &Source) -> Vec<Problem> {
+    match Feed::read(source) {
+        Ok((_, problems)) => problems,
+        Err(problems) => problems.problems,
     }
 }
 

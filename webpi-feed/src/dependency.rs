@@ -4,10 +4,11 @@
 //! <https://learn.microsoft.com/en-us/previous-versions/ee424337(v=ws.10)>. There are no version ranges: another version is
 //! another product.
 
-use spanned_xml::Element;
+use spanned_xml::TreeElement;
 
-use crate::element::{Model, put_attribute, read_list, write_list};
-use crate::extension::{Extension, Fields};
+use crate::element::{Model, leaf_text, read_list, write_attribute, write_leaf, write_list};
+use crate::extension::{LeafRest, Sink, Taken};
+use crate::reference::Reference;
 use crate::{List, Rest};
 
 /// `dependency`.
@@ -82,56 +83,70 @@ impl From<DependencyRule> for Dependency {
 impl Model for Dependency {
     const NAME: &'static str = "dependency";
 
-    fn read(element: &Element) -> Self {
-        let mut fields = Fields::new(element);
-        let id = fields.attribute("id");
-        let idref = element.attribute_ignore_case("idref").is_some();
-        let single = element.elements().count() == 1;
-        let mut rule = DependencyRule::Malformed;
-        if idref {
-            if element.elements().next().is_none() {
-                rule = DependencyRule::IdRef(fields.attribute("idref").unwrap_or_default());
-            }
-        } else if single {
-            if let Some(product_id) = fields
-                .leaves("productId", &[], 1, |child| {
-                    let text = child.text().trim().to_owned();
-                    (!text.is_empty()).then_some(text)
-                })
-                .pop()
-            {
-                rule = DependencyRule::Product(product_id);
-            } else if let Some(list) = fields.whole(|child| {
-                if child.is("and") {
-                    Some(DependencyRule::And(read_list(child)))
-                } else if child.is("or") {
-                    Some(DependencyRule::Or(read_list(child)))
-                } else {
-                    None
-                }
-            }) {
-                rule = list;
-            }
+    fn read(element: TreeElement<'_, '_>) -> Self {
+        let mut this = Self::default();
+        let reference = Reference::of(element);
+        let mut rest = reference.attributes(&mut this.id, element);
+        if let Reference::To(idref) = &reference {
+            this.rule = DependencyRule::IdRef(idref.clone());
         }
-        Self {
-            id,
-            rule,
-            rest: fields.rest(),
+        rest.content(element, |child| match reference {
+            Reference::Content => (0, this.rule.take(child)),
+            Reference::To(_) | Reference::Malformed => (0, Taken::No),
+        });
+        this.rest = rest.finish();
+        this
+    }
+
+    fn write(&self, name: &str, out: &mut dyn Sink) {
+        out.start(name);
+        write_attribute(self.id.as_deref(), "id", out);
+        if let DependencyRule::IdRef(idref) = &self.rule {
+            out.attribute("idref", idref);
+        }
+        self.rest.write_attributes(out);
+        self.rest.write_content(
+            out,
+            |out| {
+                self.rule.write(None, out);
+            },
+            &|field, n, leaf, out| field == 0 && n == 0 && self.rule.write(leaf, out),
+        );
+        out.end();
+    }
+}
+
+impl DependencyRule {
+    fn take(&mut self, child: TreeElement<'_, '_>) -> Taken {
+        let (rule, taken) = if child.is("productId") {
+            let product_id = leaf_text(child).filter(|text| !text.is_empty());
+            (
+                product_id.map(|text| Self::Product(text.into_owned())),
+                Taken::Leaf(&[]),
+            )
+        } else if child.is("and") {
+            (Some(Self::And(read_list(child))), Taken::Whole)
+        } else if child.is("or") {
+            (Some(Self::Or(read_list(child))), Taken::Whole)
+        } else {
+            (None, Taken::No)
+        };
+        match rule {
+            Some(rule) => {
+                *self = rule;
+                taken
+            }
+            None => Taken::No,
         }
     }
 
-    fn write(&self, name: &str) -> Extension {
-        let mut tree = Extension::new(name);
-        put_attribute(self.id.as_deref(), "id", &mut tree);
-        match &self.rule {
-            DependencyRule::Malformed => {}
-            DependencyRule::Product(product_id) => {
-                tree.push(Extension::leaf("productId", product_id));
-            }
-            DependencyRule::And(all) => tree.push(write_list(all, "and")),
-            DependencyRule::Or(all) => tree.push(write_list(all, "or")),
-            DependencyRule::IdRef(idref) => put_attribute(Some(idref), "idref", &mut tree),
+    fn write(&self, leaf: Option<&LeafRest>, out: &mut dyn Sink) -> bool {
+        match self {
+            Self::Malformed | Self::IdRef(_) => return false,
+            Self::Product(product_id) => write_leaf("productId", product_id, leaf, out),
+            Self::And(all) => write_list(all, "and", out),
+            Self::Or(all) => write_list(all, "or", out),
         }
-        self.rest.arrange(tree)
+        true
     }
 }

@@ -88,10 +88,7 @@ pub fn diff(old: &Feed, new: &Feed) -> Diff {
     let before = by_id(old);
     let after = by_id(new);
     let mut diff = Diff {
-        feed: changes(
-            &Model::write(&without_entries(old), "feed"),
-            &Model::write(&without_entries(new), "feed"),
-        ),
+        feed: changes(&tree(&without_entries(old)), &tree(&without_entries(new))),
         ..Diff::default()
     };
     for (id, entry) in &before {
@@ -99,7 +96,7 @@ pub fn diff(old: &Feed, new: &Feed) -> Diff {
             None => diff.removed.push(entry.product_id.clone()),
             Some(now) if now != entry => diff.changed.push(ProductChange {
                 product_id: now.product_id.clone(),
-                changes: changes(&entry.write("entry"), &now.write("entry")),
+                changes: changes(&tree(*entry), &tree(*now)),
             }),
             Some(_) => {}
         }
@@ -208,6 +205,10 @@ fn collect(element: &Extension, path: &str, values: &mut BTreeMap<String, Vec<St
         };
         collect(child, &below(&name), values);
     }
+}
+
+fn tree<T: Model>(element: &T) -> Extension {
+    Extension::written(|out| element.write(T::NAME, out))
 }
 
 /// What tells an element from others of its name.

@@ -4,10 +4,13 @@
 //! <https://learn.microsoft.com/en-us/previous-versions/ee424332(v=ws.10)>. `msiPatchCode` and `not` are in no published
 //! page; WebPI 4 knows their names. Hints are modelled, not evaluated: that needs a Windows registry.
 
-use spanned_xml::Element;
+use spanned_xml::TreeElement;
 
-use crate::element::{Model, element, put_attribute, read_list, write_list};
-use crate::extension::{Extension, Fields};
+use crate::element::{
+    Model, element, leaf_text, read_list, write_attribute, write_leaf, write_list,
+};
+use crate::extension::{LeafRest, Sink, Taken};
+use crate::reference::Reference;
 use crate::{List, Rest};
 
 /// `discoveryHint`.
@@ -110,67 +113,77 @@ impl DiscoveryHint {
 impl Model for DiscoveryHint {
     const NAME: &'static str = "discoveryHint";
 
-    fn read(element: &Element) -> Self {
-        let mut fields = Fields::new(element);
-        let id = fields.attribute("id");
-        let mut rule = DiscoveryRule::Malformed;
-        if element.attribute_ignore_case("idref").is_some() {
-            if element.elements().next().is_none() {
-                rule = DiscoveryRule::IdRef(fields.attribute("idref").unwrap_or_default());
-            }
-        } else if element.elements().count() == 1 {
-            let code = |fields: &mut Fields<'_>, name| {
-                fields
-                    .leaves(name, &[], 1, |child| Some(child.text().trim().to_owned()))
-                    .pop()
-            };
-            if let Some(code) = code(&mut fields, "msiProductCode") {
-                rule = DiscoveryRule::MsiProductCode(code);
-            } else if let Some(code) = code(&mut fields, "msiPatchCode") {
-                rule = DiscoveryRule::MsiPatchCode(code);
-            } else if let Some(found) = fields.whole(read_rule) {
-                rule = found;
-            }
+    fn read(element: TreeElement<'_, '_>) -> Self {
+        let mut this = Self::default();
+        let reference = Reference::of(element);
+        let mut rest = reference.attributes(&mut this.id, element);
+        if let Reference::To(idref) = &reference {
+            this.rule = DiscoveryRule::IdRef(idref.clone());
         }
-        Self {
-            id,
-            rule,
-            rest: fields.rest(),
-        }
+        rest.content(element, |child| match reference {
+            Reference::Content => (0, this.rule.take(child)),
+            Reference::To(_) | Reference::Malformed => (0, Taken::No),
+        });
+        this.rest = rest.finish();
+        this
     }
 
-    fn write(&self, name: &str) -> Extension {
-        let mut tree = Extension::new(name);
-        put_attribute(self.id.as_deref(), "id", &mut tree);
-        match &self.rule {
-            DiscoveryRule::Malformed => {}
-            DiscoveryRule::Registry(registry) => tree.push(registry.write("registry")),
-            DiscoveryRule::File(file) => tree.push(file.write("file")),
-            DiscoveryRule::MsiProductCode(code) => {
-                tree.push(Extension::leaf("msiProductCode", code));
-            }
-            DiscoveryRule::MsiPatchCode(code) => tree.push(Extension::leaf("msiPatchCode", code)),
-            DiscoveryRule::And(all) => tree.push(write_list(all, "and")),
-            DiscoveryRule::Or(all) => tree.push(write_list(all, "or")),
-            DiscoveryRule::Not(all) => tree.push(write_list(all, "not")),
-            DiscoveryRule::IdRef(idref) => put_attribute(Some(idref), "idref", &mut tree),
+    fn write(&self, name: &str, out: &mut dyn Sink) {
+        out.start(name);
+        write_attribute(self.id.as_deref(), "id", out);
+        if let DiscoveryRule::IdRef(idref) = &self.rule {
+            out.attribute("idref", idref);
         }
-        self.rest.arrange(tree)
+        self.rest.write_attributes(out);
+        self.rest.write_content(
+            out,
+            |out| {
+                self.rule.write(None, out);
+            },
+            &|field, n, leaf, out| field == 0 && n == 0 && self.rule.write(leaf, out),
+        );
+        out.end();
     }
 }
 
-fn read_rule(child: &Element) -> Option<DiscoveryRule> {
-    if child.is("registry") {
-        Some(DiscoveryRule::Registry(Registry::read(child)))
-    } else if child.is("file") {
-        Some(DiscoveryRule::File(FileHint::read(child)))
-    } else if child.is("and") {
-        Some(DiscoveryRule::And(read_list(child)))
-    } else if child.is("or") {
-        Some(DiscoveryRule::Or(read_list(child)))
-    } else if child.is("not") {
-        Some(DiscoveryRule::Not(read_list(child)))
-    } else {
-        None
+impl DiscoveryRule {
+    fn take(&mut self, child: TreeElement<'_, '_>) -> Taken {
+        let code = |name| {
+            let text = child.is(name).then(|| leaf_text(child)).flatten();
+            text.map(|text| text.into_owned())
+        };
+        let (rule, taken) = if let Some(code) = code("msiProductCode") {
+            (Self::MsiProductCode(code), Taken::Leaf(&[]))
+        } else if let Some(code) = code("msiPatchCode") {
+            (Self::MsiPatchCode(code), Taken::Leaf(&[]))
+        } else if child.is("registry") {
+            (Self::Registry(Registry::read(child)), Taken::Whole)
+        } else if child.is("file") {
+            (Self::File(FileHint::read(child)), Taken::Whole)
+        } else if child.is("and") {
+            (Self::And(read_list(child)), Taken::Whole)
+        } else if child.is("or") {
+            (Self::Or(read_list(child)), Taken::Whole)
+        } else if child.is("not") {
+            (Self::Not(read_list(child)), Taken::Whole)
+        } else {
+            return Taken::No;
+        };
+        *self = rule;
+        taken
+    }
+
+    fn write(&self, leaf: Option<&LeafRest>, out: &mut dyn Sink) -> bool {
+        match self {
+            Self::Malformed | Self::IdRef(_) => return false,
+            Self::Registry(registry) => registry.write("registry", out),
+            Self::File(file) => file.write("file", out),
+            Self::MsiProductCode(code) => write_leaf("msiProductCode", code, leaf, out),
+            Self::MsiPatchCode(code) => write_leaf("msiPatchCode", code, leaf, out),
+            Self::And(all) => write_list(all, "and", out),
+            Self::Or(all) => write_list(all, "or", out),
+            Self::Not(all) => write_list(all, "not", out),
+        }
+        true
     }
 }

@@ -6,9 +6,9 @@
 //!
 //! Processing instructions, and whatever stands outside the document element, are left out.
 
-use std::collections::{HashMap, VecDeque};
+use core::fmt;
 
-use spanned_xml::{Element, Node, Span, XmlWriter};
+use spanned_xml::{RawAttribute, Span, TreeElement, TreeNode, XmlWriter};
 
 /// An element as it stands in a feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,68 +56,132 @@ impl Extension {
             .collect()
     }
 
-    pub(crate) fn leaf(name: &str, text: &str) -> Self {
-        let mut leaf = Self::new(name);
-        leaf.push_text(text);
-        leaf
+    /// What `write` writes.
+    pub(crate) fn written(write: impl FnOnce(&mut dyn Sink)) -> Self {
+        let mut sink = TreeSink::default();
+        write(&mut sink);
+        sink.root
     }
 
-    pub(crate) fn push_text(&mut self, text: &str) {
-        if !text.is_empty() {
-            self.children.push(ExtensionNode::Text(text.to_owned()));
-        }
-    }
-
-    pub(crate) fn push(&mut self, child: Self) {
-        self.children.push(ExtensionNode::Element(child));
-    }
-
-    pub(crate) fn read(element: &Element) -> Self {
+    fn read(element: TreeElement<'_, '_>) -> Self {
         let drop_blank = element
-            .children
-            .iter()
-            .any(|node| !matches!(node, Node::Text(_) | Node::CData(_)));
+            .children()
+            .any(|node| !matches!(node, TreeNode::Text(_) | TreeNode::CData(_)));
         Self {
-            name: element.name.clone(),
-            attributes: element
-                .attributes
-                .iter()
-                .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
-                .collect(),
+            name: element.name().to_owned(),
+            attributes: element.attributes().iter().map(pair).collect(),
             children: element
-                .children
-                .iter()
+                .children()
                 .filter_map(|node| ExtensionNode::read(node, drop_blank))
                 .collect(),
         }
     }
 
-    pub(crate) fn write(&self, xml: &mut XmlWriter) {
-        xml.start(&self.name);
-        for (name, value) in &self.attributes {
-            xml.attribute(name, value);
-        }
+    fn write(&self, out: &mut dyn Sink) {
+        out.start(&self.name);
+        write_attributes(&self.attributes, out);
         for child in &self.children {
-            match child {
-                ExtensionNode::Element(element) => element.write(xml),
-                ExtensionNode::Text(text) => xml.text(text),
-                ExtensionNode::Comment(text) => xml.comment(text),
-            }
+            child.write(out);
         }
-        xml.end();
+        out.end();
     }
 }
 
 impl ExtensionNode {
     /// `drop_blank`: white space between elements and comments is only layout.
-    fn read(node: &Node, drop_blank: bool) -> Option<Self> {
-        match node {
-            Node::Element(element) => Some(Self::Element(Extension::read(element))),
-            Node::Text(text) | Node::CData(text) => {
-                (!drop_blank || !is_blank(&text.value)).then(|| Self::Text(text.value.clone()))
-            }
-            Node::Comment(text) => Some(Self::Comment(text.value.clone())),
-            Node::ProcessingInstruction(_) => None,
+    fn read(node: TreeNode<'_, '_>, drop_blank: bool) -> Option<Self> {
+        let text = match node {
+            TreeNode::Element(element) => return Some(Self::Element(Extension::read(element))),
+            TreeNode::Comment(comment) => return Some(Self::Comment(comment.raw.to_owned())),
+            TreeNode::ProcessingInstruction(_) => return None,
+            TreeNode::Text(text) => text.text(),
+            TreeNode::CData(text) => text.cdata(),
+        };
+        (!drop_blank || !is_blank(&text)).then(|| Self::Text(text.into_owned()))
+    }
+
+    fn write(&self, out: &mut dyn Sink) {
+        match self {
+            Self::Element(element) => element.write(out),
+            Self::Text(text) => out.text(text),
+            Self::Comment(text) => out.comment(text),
+        }
+    }
+}
+
+/// What elements are written to.
+pub(crate) trait Sink {
+    fn start(&mut self, name: &str);
+    /// Of the element started last, before its content.
+    fn attribute(&mut self, name: &str, value: &str);
+    fn text(&mut self, text: &str);
+    fn comment(&mut self, text: &str);
+    fn end(&mut self);
+}
+
+impl Sink for XmlWriter {
+    fn start(&mut self, name: &str) {
+        Self::start(self, name);
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        Self::attribute(self, name, value);
+    }
+
+    fn text(&mut self, text: &str) {
+        Self::text(self, text);
+    }
+
+    fn comment(&mut self, text: &str) {
+        Self::comment(self, text);
+    }
+
+    fn end(&mut self) {
+        Self::end(self);
+    }
+}
+
+/// Makes a tree of what is written.
+#[derive(Debug, Default)]
+struct TreeSink {
+    open: Vec<Extension>,
+    root: Extension,
+}
+
+impl TreeSink {
+    fn push(&mut self, node: ExtensionNode) {
+        if let Some(parent) = self.open.last_mut() {
+            parent.children.push(node);
+        } else if let ExtensionNode::Element(element) = node {
+            self.root = element;
+        }
+    }
+}
+
+impl Sink for TreeSink {
+    fn start(&mut self, name: &str) {
+        self.open.push(Extension::new(name));
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        if let Some(element) = self.open.last_mut() {
+            element.attributes.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.push(ExtensionNode::Text(text.to_owned()));
+        }
+    }
+
+    fn comment(&mut self, text: &str) {
+        self.push(ExtensionNode::Comment(text.to_owned()));
+    }
+
+    fn end(&mut self) {
+        if let Some(element) = self.open.pop() {
+            self.push(ExtensionNode::Element(element));
         }
     }
 }
@@ -126,41 +190,55 @@ impl ExtensionNode {
 ///
 /// It also remembers, unseen, where the element stood in its file, the order of its children and the comments between
 /// them. Two values are equal whatever they remember.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
+#[derive(Clone, Default)]
 pub struct Rest {
-    /// Attributes, name and value, in order.
-    pub attributes: Vec<(String, String)>,
-    /// Elements and text, in order: unknown elements, the second of an element that may occur once, and elements whose
-    /// content does not fit their field, a `fileSize` that is not a number for example.
-    pub nodes: Vec<ExtensionNode>,
-    origin: Option<Origin>,
+    /// The element's place; nothing for one that was not read. In 32 bits, since a feed has thousands of them.
+    place: (u32, u32),
+    /// Most elements have nothing to remember.
+    more: Option<Box<More>>,
 }
 
-#[derive(Clone, Debug)]
-struct Origin {
-    span: Span,
-    slots: Vec<Slot>,
+#[derive(Clone, Debug, Default)]
+struct More {
+    attributes: Vec<(String, String)>,
+    nodes: Vec<ExtensionNode>,
+    /// What the children were, in order: the number of a field, or one of the constants below. Empty where that is the
+    /// order in which they are written anyway.
+    order: Box<[u8]>,
+    /// The comments of `order`.
+    comments: Vec<String>,
+    leaves: Vec<LeafRest>,
 }
 
+/// Attributes and comments of a child that is only text in the model.
 #[derive(Clone, Debug)]
-enum Slot {
-    /// A child element that a field has, with the attributes and comments of one that is only text in the model.
-    Child {
-        name: String,
-        attributes: Vec<(String, String)>,
-        comments: Vec<ExtensionNode>,
-    },
-    /// The element's own text, where a field has it.
-    Text,
-    /// An element in [`Rest::nodes`], or text there, whose name is empty.
-    Unknown(String),
-    Comment(String),
+pub(crate) struct LeafRest {
+    /// Which of `order` it is.
+    slot: usize,
+    attributes: Vec<(String, String)>,
+    comments: Vec<String>,
+}
+
+/// No element has so many fields.
+const FIELDS: u8 = 48;
+/// The element's own text, where a field has it.
+pub(crate) const TEXT: u8 = 253;
+const COMMENT: u8 = 254;
+/// The next of the nodes that no field has.
+const UNKNOWN: u8 = 255;
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rest")
+            .field("attributes", &self.attributes())
+            .field("nodes", &self.nodes())
+            .finish_non_exhaustive()
+    }
 }
 
 impl PartialEq for Rest {
     fn eq(&self, other: &Self) -> bool {
-        self.attributes == other.attributes && self.nodes == other.nodes
+        self.attributes() == other.attributes() && self.nodes() == other.nodes()
     }
 }
 
@@ -170,13 +248,33 @@ impl Rest {
     /// The element's place in the source it was read from.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        self.origin.as_ref().map(|origin| origin.span)
+        let (start, end) = self.place;
+        let wide = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+        (start < end).then(|| Span::new(wide(start), wide(end)))
+    }
+
+    /// Attributes, name and value, in order.
+    #[must_use]
+    pub fn attributes(&self) -> &[(String, String)] {
+        self.more.as_ref().map_or(&[], |more| &more.attributes)
+    }
+
+    /// Elements and text, in order: unknown elements, the second of an element that may occur once, and elements whose
+    /// content does not fit their field, a `fileSize` that is not a number for example.
+    #[must_use]
+    pub fn nodes(&self) -> &[ExtensionNode] {
+        self.more.as_ref().map_or(&[], |more| &more.nodes)
+    }
+
+    /// Adds a node, which is written behind the others.
+    pub fn push(&mut self, node: ExtensionNode) {
+        self.more.get_or_insert_default().nodes.push(node);
     }
 
     /// The first unknown element of this name, whatever the case of ASCII letters.
     #[must_use]
     pub fn element(&self, name: &str) -> Option<&Extension> {
-        self.nodes.iter().find_map(|node| match node {
+        self.nodes().iter().find_map(|node| match node {
             ExtensionNode::Element(element) if element.name.eq_ignore_ascii_case(name) => {
                 Some(element)
             }
@@ -186,253 +284,287 @@ impl Rest {
 
     /// Whether the element was in a file, or has something in it that must be written.
     pub(crate) fn is_present(&self) -> bool {
-        self.origin.is_some() || !self.attributes.is_empty() || !self.nodes.is_empty()
+        self.place != (0, 0) || !self.attributes().is_empty() || !self.nodes().is_empty()
     }
 
-    /// Adds the unknown parts to `tree`, and brings its children into the order they were read in, comments between them.
-    /// What was not read comes last.
-    pub(crate) fn arrange(&self, mut tree: Extension) -> Extension {
-        tree.attributes.extend(self.attributes.iter().cloned());
-        let Some(origin) = &self.origin else {
-            tree.children.extend(self.nodes.iter().cloned());
-            return tree;
-        };
-        let mut known = Pending::new(tree.children);
-        let mut unknown = Pending::new(self.nodes.clone());
-        let mut children = Vec::with_capacity(origin.slots.len());
-        for slot in &origin.slots {
-            match slot {
-                Slot::Comment(text) => children.push(ExtensionNode::Comment(text.clone())),
-                Slot::Text => children.extend(known.take("")),
-                Slot::Unknown(name) => children.extend(unknown.take(name)),
-                Slot::Child {
-                    name,
-                    attributes,
-                    comments,
-                } => {
-                    if let Some(ExtensionNode::Element(mut element)) = known.take(name) {
-                        element.attributes.extend(attributes.iter().cloned());
-                        element.children.extend(comments.iter().cloned());
-                        children.push(ExtensionNode::Element(element));
-                    }
+    pub(crate) fn write_attributes(&self, out: &mut dyn Sink) {
+        write_attributes(self.attributes(), out);
+    }
+
+    /// Writes an element's content in the order it was read in, comments between it; what was not read comes last.
+    ///
+    /// `all` writes the children of all fields; `write` the n-th child of a field, or the element's own [`TEXT`], and says
+    /// whether there is one.
+    pub(crate) fn write_content(
+        &self,
+        out: &mut dyn Sink,
+        all: impl FnOnce(&mut dyn Sink),
+        write: &WriteChild<'_>,
+    ) {
+        let order: &[u8] = self.more.as_ref().map_or(&[], |more| &more.order);
+        if order.is_empty() {
+            all(out);
+            self.nodes().iter().for_each(|node| node.write(out));
+            return;
+        }
+        let mut done = [0_usize; FIELDS as usize + 1];
+        let mut leaves = self.more.iter().flat_map(|more| &more.leaves).peekable();
+        let mut comments = self.more.iter().flat_map(|more| &more.comments);
+        let mut nodes = self.nodes().iter();
+        for (slot, &code) in order.iter().enumerate() {
+            match code {
+                COMMENT => comments.by_ref().take(1).for_each(|text| out.comment(text)),
+                UNKNOWN => nodes.by_ref().take(1).for_each(|node| node.write(out)),
+                field => {
+                    let leaf = leaves.next_if(|leaf| leaf.slot == slot);
+                    let done = &mut done[usize::from(field.min(FIELDS))];
+                    *done += usize::from(write(field, *done, leaf, out));
                 }
             }
         }
-        children.extend(known.rest());
-        children.extend(unknown.rest());
-        tree.children = children;
-        tree
+        for field in (0..FIELDS).chain([TEXT]) {
+            let done = &mut done[usize::from(field.min(FIELDS))];
+            while write(field, *done, None, out) {
+                *done += 1;
+            }
+        }
+        nodes.for_each(|node| node.write(out));
     }
 }
 
-/// Nodes that wait for their slots. They are matched by name; text has the empty name.
-struct Pending {
-    nodes: Vec<Option<ExtensionNode>>,
-    by_name: HashMap<String, VecDeque<usize>>,
-}
-
-impl Pending {
-    fn new(nodes: Vec<ExtensionNode>) -> Self {
-        let mut by_name: HashMap<String, VecDeque<usize>> = HashMap::new();
-        for (i, node) in nodes.iter().enumerate() {
-            let name = match node {
-                ExtensionNode::Element(element) => element.name.to_ascii_lowercase(),
-                _ => String::new(),
-            };
-            by_name.entry(name).or_default().push_back(i);
+impl LeafRest {
+    pub(crate) fn write(leaf: Option<&Self>, text: &str, out: &mut dyn Sink) {
+        if let Some(leaf) = leaf {
+            write_attributes(&leaf.attributes, out);
         }
-        Self {
-            nodes: nodes.into_iter().map(Some).collect(),
-            by_name,
+        out.text(text);
+        for comment in leaf.iter().flat_map(|leaf| &leaf.comments) {
+            out.comment(comment);
         }
     }
-
-    fn take(&mut self, name: &str) -> Option<ExtensionNode> {
-        let next = self.by_name.get_mut(name)?.pop_front()?;
-        self.nodes.get_mut(next)?.take()
-    }
-
-    fn rest(self) -> impl Iterator<Item = ExtensionNode> {
-        self.nodes.into_iter().flatten()
-    }
 }
 
-/// Reads an element's attributes and children field by field, and collects what no field took.
-pub(crate) struct Fields<'a> {
-    element: &'a Element,
-    children: Vec<Taken>,
-    attributes: Vec<bool>,
-    text: bool,
-}
+/// Writes the n-th child of the field of a number, with what is kept of it; `false` where there is none.
+pub(crate) type WriteChild<'a> = dyn Fn(u8, usize, Option<&LeafRest>, &mut dyn Sink) -> bool + 'a;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Taken {
+/// What a field makes of a child.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Taken {
+    /// It is not the field's.
     No,
-    /// By a field that has a `Rest` of its own.
+    /// It has a [`Rest`] of its own.
     Whole,
-    /// By a field that holds the text and the attributes of these names.
+    /// The field holds its text, and the attributes of these names.
     Leaf(&'static [&'static str]),
 }
 
-impl<'a> Fields<'a> {
-    pub(crate) fn new(element: &'a Element) -> Self {
+/// Collects what no field takes, and the order of it all.
+#[derive(Debug)]
+pub(crate) struct RestReader {
+    rest: Rest,
+    order: Order,
+    comments: bool,
+}
+
+impl RestReader {
+    pub(crate) fn new(span: Span) -> Self {
         Self {
-            element,
-            children: vec![Taken::No; element.children.len()],
-            attributes: vec![false; element.attributes.len()],
-            text: false,
+            rest: Rest {
+                place: place(span),
+                more: None,
+            },
+            order: Order::default(),
+            comments: false,
         }
     }
 
-    /// The value of an attribute, which counts as read.
-    pub(crate) fn attribute(&mut self, name: &str) -> Option<String> {
-        let index = self
-            .element
-            .attributes
-            .iter()
-            .position(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
-        self.attributes[index] = true;
-        Some(self.element.attributes[index].value.trim().to_owned())
+    /// Where the element is, as far as it is known.
+    pub(crate) fn set_span(&mut self, span: Span) {
+        self.rest.place = place(span);
     }
 
-    /// The element's own text without white space at its ends, which counts as read.
-    pub(crate) fn own_text(&mut self) -> String {
-        self.text = true;
-        self.element.text().trim().to_owned()
+    pub(crate) fn set_end(&mut self, end: usize) {
+        self.rest.place.1 = place(Span::at(end)).1;
     }
 
-    /// The first child that no field took yet and that `read` makes something of; it has a `Rest` of its own.
-    pub(crate) fn whole<T>(&mut self, read: impl Fn(&'a Element) -> Option<T>) -> Option<T> {
-        self.all(read, 1).pop()
+    pub(crate) fn is_unread(&self) -> bool {
+        self.rest.place == (0, 0)
     }
 
-    /// Every child that no field took yet and that `read` makes something of, up to `limit` of them.
-    pub(crate) fn all<T>(
+    /// An attribute that no field takes.
+    pub(crate) fn attribute(&mut self, attribute: &RawAttribute<'_>) {
+        self.more().attributes.push(pair(attribute));
+    }
+
+    /// The content of an element. `take` gives a child to the fields, and says which has taken it.
+    pub(crate) fn content(
         &mut self,
-        read: impl Fn(&'a Element) -> Option<T>,
-        limit: usize,
-    ) -> Vec<T> {
-        let mut found = Vec::new();
-        for (node, taken) in self.element.children.iter().zip(&mut self.children) {
-            if found.len() == limit {
-                break;
-            }
-            if let (Node::Element(child), Taken::No) = (node, *taken)
-                && let Some(value) = read(child)
-            {
-                *taken = Taken::Whole;
-                found.push(value);
-            }
-        }
-        found
-    }
-
-    /// As [`Fields::all`], for elements that hold only text and the attributes named.
-    pub(crate) fn leaves<T>(
-        &mut self,
-        name: &str,
-        attributes: &'static [&'static str],
-        limit: usize,
-        read: impl Fn(&'a Element) -> Option<T>,
-    ) -> Vec<T> {
-        let mut found = Vec::new();
-        for (node, taken) in self.element.children.iter().zip(&mut self.children) {
-            if found.len() == limit {
-                break;
-            }
-            if let (Node::Element(child), Taken::No) = (node, *taken)
-                && child.is(name)
-                && child.elements().next().is_none()
-                && let Some(value) = read(child)
-            {
-                *taken = Taken::Leaf(attributes);
-                found.push(value);
-            }
-        }
-        found
-    }
-
-    /// What no field took, with the order of it all.
-    pub(crate) fn rest(self) -> Rest {
-        let mut rest = Rest {
-            attributes: self
-                .element
-                .attributes
-                .iter()
-                .zip(&self.attributes)
-                .filter(|(_, taken)| !**taken)
-                .map(|(attribute, _)| (attribute.name.clone(), attribute.value.clone()))
-                .collect(),
-            ..Rest::default()
-        };
-        let mut slots = Vec::with_capacity(self.element.children.len() / 2 + 1);
-        for (node, taken) in self.element.children.iter().zip(&self.children) {
+        element: TreeElement<'_, '_>,
+        mut take: impl FnMut(TreeElement<'_, '_>) -> (u8, Taken),
+    ) {
+        for node in element.children() {
             match node {
-                Node::Element(child) => {
-                    let name = child.name.to_ascii_lowercase();
-                    let mut attributes = Vec::new();
-                    let mut comments = Vec::new();
-                    match taken {
-                        Taken::No => {
-                            rest.nodes
-                                .push(ExtensionNode::Element(Extension::read(child)));
-                            slots.push(Slot::Unknown(name));
-                            continue;
-                        }
-                        Taken::Whole => {}
-                        Taken::Leaf(known) => {
-                            let is_known = |name: &str| {
-                                known.iter().any(|known| known.eq_ignore_ascii_case(name))
-                            };
-                            attributes.extend(
-                                child
-                                    .attributes
-                                    .iter()
-                                    .filter(|attribute| !is_known(&attribute.name))
-                                    .map(|attribute| {
-                                        (attribute.name.clone(), attribute.value.clone())
-                                    }),
-                            );
-                            comments.extend(child.children.iter().filter_map(|node| match node {
-                                Node::Comment(text) => {
-                                    Some(ExtensionNode::Comment(text.value.clone()))
-                                }
-                                _ => None,
-                            }));
-                        }
-                    }
-                    slots.push(Slot::Child {
-                        name,
-                        attributes,
-                        comments,
-                    });
+                TreeNode::Element(child) => {
+                    let (field, taken) = take(child);
+                    self.child(child, field, taken);
                 }
-                Node::Text(text) | Node::CData(text) if !is_blank(&text.value) => {
-                    if self.text {
-                        slots.push(Slot::Text);
-                    } else {
-                        slots.push(Slot::Unknown(String::new()));
-                        rest.nodes.push(ExtensionNode::Text(text.value.clone()));
-                    }
-                }
-                Node::Comment(text) => slots.push(Slot::Comment(text.value.clone())),
-                Node::Text(_) | Node::CData(_) | Node::ProcessingInstruction(_) => {}
+                node => self.other(node, false),
             }
         }
-        rest.origin = Some(Origin {
-            span: self.element.span,
-            slots,
-        });
-        rest
+    }
+
+    /// A child that the field of this number has taken, or none has.
+    pub(crate) fn child(&mut self, child: TreeElement<'_, '_>, field: u8, taken: Taken) {
+        match taken {
+            Taken::No => {
+                self.order.push(UNKNOWN);
+                let node = ExtensionNode::Element(Extension::read(child));
+                self.more().nodes.push(node);
+            }
+            Taken::Whole => self.order.push(field),
+            Taken::Leaf(known) => {
+                self.leaf(child, known);
+                self.order.push(field);
+            }
+        }
+    }
+
+    /// Text, comments and the like; `has_text`: the element's own text has a field.
+    pub(crate) fn other(&mut self, node: TreeNode<'_, '_>, has_text: bool) {
+        let text = match node {
+            TreeNode::Comment(comment) => {
+                self.order.push(COMMENT);
+                self.comments = true;
+                self.more().comments.push(comment.raw.to_owned());
+                return;
+            }
+            TreeNode::Text(text) if is_blank(text.raw) => return,
+            TreeNode::Text(text) => text.text(),
+            TreeNode::CData(text) => text.cdata(),
+            TreeNode::Element(_) | TreeNode::ProcessingInstruction(_) => return,
+        };
+        if is_blank(&text) {
+            return;
+        }
+        if has_text {
+            self.order.push(TEXT);
+        } else {
+            self.order.push(UNKNOWN);
+            self.more()
+                .nodes
+                .push(ExtensionNode::Text(text.into_owned()));
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Rest {
+        let has_leaves = self
+            .rest
+            .more
+            .as_ref()
+            .is_some_and(|more| !more.leaves.is_empty());
+        if self.comments || has_leaves || !self.order.is_sorted() {
+            self.rest.more.get_or_insert_default().order = self.order.into_boxed();
+        }
+        self.rest
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.rest.more.get_or_insert_default()
+    }
+
+    fn leaf(&mut self, child: TreeElement<'_, '_>, known: &[&str]) {
+        let is_known = |name: &str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let has_comment = child
+            .children()
+            .any(|node| matches!(node, TreeNode::Comment(_)));
+        if !has_comment && child.attributes().iter().all(|a| is_known(a.name)) {
+            return;
+        }
+        let leaf = LeafRest {
+            slot: self.order.len(),
+            attributes: child
+                .attributes()
+                .iter()
+                .filter(|attribute| !is_known(attribute.name))
+                .map(pair)
+                .collect(),
+            comments: child
+                .children()
+                .filter_map(|node| match node {
+                    TreeNode::Comment(comment) => Some(comment.raw.to_owned()),
+                    _ => None,
+                })
+                .collect(),
+        };
+        self.more().leaves.push(leaf);
     }
 }
 
-/// An element's text as written; white space alone is only layout, around a comment for example.
-pub(crate) fn prose(element: &Element) -> String {
-    let text = element.text();
-    if is_blank(&text) { String::new() } else { text }
+/// Codes of children, on the stack as long as they are few.
+#[derive(Debug)]
+struct Order {
+    few: [u8; 40],
+    len: usize,
+    /// All of them, once they are many.
+    many: Vec<u8>,
 }
 
-fn is_blank(text: &str) -> bool {
+impl Default for Order {
+    fn default() -> Self {
+        Self {
+            few: [0; 40],
+            len: 0,
+            many: Vec::new(),
+        }
+    }
+}
+
+impl Order {
+    fn push(&mut self, code: u8) {
+        match self.few.get_mut(self.len) {
+            Some(slot) => *slot = code,
+            None => {
+                if self.many.is_empty() {
+                    self.many.extend_from_slice(&self.few);
+                }
+                self.many.push(code);
+            }
+        }
+        self.len += 1;
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn codes(&self) -> &[u8] {
+        self.few.get(..self.len).unwrap_or(&self.many)
+    }
+
+    fn is_sorted(&self) -> bool {
+        self.codes().is_sorted()
+    }
+
+    fn into_boxed(self) -> Box<[u8]> {
+        self.codes().into()
+    }
+}
+
+fn place(span: Span) -> (u32, u32) {
+    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+    (narrow(span.start), narrow(span.end))
+}
+
+fn pair(attribute: &RawAttribute<'_>) -> (String, String) {
+    (attribute.name.to_owned(), attribute.value().into_owned())
+}
+
+fn write_attributes(attributes: &[(String, String)], out: &mut dyn Sink) {
+    for (name, value) in attributes {
+        out.attribute(name, value);
+    }
+}
+
+pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes().all(|octet| octet.is_ascii_whitespace())
 }

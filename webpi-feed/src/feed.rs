@@ -6,10 +6,10 @@
 //! What only WebPI's window used (`tabs`, `groupings`, `preferences`, `quickStart`, `newVersionAvailable`, `blocked`) and
 //! the feed templates of its version 4 have no fields: they are kept in [`Feed::rest`] and written back.
 
-use spanned_xml::Element;
+use spanned_xml::{TreeElement, TreeNode};
 
-use crate::element::{Model, element};
-use crate::extension::{Extension, Fields};
+use crate::element::{Model, element, write_attribute};
+use crate::extension::{RestReader, Sink, TEXT, Taken};
 use crate::{Dependency, DiscoveryHint, Entry, Link, List, Os, OsList, Person, Rest, Text};
 
 /// A WebPI feed.
@@ -199,20 +199,50 @@ pub struct Keyword {
 impl Model for Keyword {
     const NAME: &'static str = "keyword";
 
-    fn read(element: &Element) -> Self {
-        let mut fields = Fields::new(element);
-        Self {
-            id: fields.attribute("id"),
-            resource_name: fields.attribute("resourceName"),
-            name: fields.own_text(),
-            rest: fields.rest(),
+    fn read(element: TreeElement<'_, '_>) -> Self {
+        let mut this = Self {
+            name: element.text().trim().to_owned(),
+            ..Self::default()
+        };
+        let mut rest = RestReader::new(element.span());
+        for attribute in element.attributes() {
+            let field = if attribute.name.eq_ignore_ascii_case("id") {
+                &mut this.id
+            } else if attribute.name.eq_ignore_ascii_case("resourceName") {
+                &mut this.resource_name
+            } else {
+                rest.attribute(attribute);
+                continue;
+            };
+            if field.is_none() {
+                *field = Some(attribute.value().trim().to_owned());
+            } else {
+                rest.attribute(attribute);
+            }
         }
+        for node in element.children() {
+            match node {
+                TreeNode::Element(child) => rest.child(child, 0, Taken::No),
+                node => rest.other(node, true),
+            }
+        }
+        this.rest = rest.finish();
+        this
     }
 
-    fn write(&self, name: &str) -> Extension {
-        let mut tree = Extension::leaf(name, &self.name);
-        crate::element::put_attribute(self.id.as_deref(), "id", &mut tree);
-        crate::element::put_attribute(self.resource_name.as_deref(), "resourceName", &mut tree);
-        self.rest.arrange(tree)
+    fn write(&self, name: &str, out: &mut dyn Sink) {
+        out.start(name);
+        write_attribute(self.id.as_deref(), "id", out);
+        write_attribute(self.resource_name.as_deref(), "resourceName", out);
+        self.rest.write_attributes(out);
+        self.rest
+            .write_content(out, |out| out.text(&self.name), &|field, n, _, out| {
+                let is_there = field == TEXT && n == 0 && !self.name.is_empty();
+                if is_there {
+                    out.text(&self.name);
+                }
+                is_there
+            });
+        out.end();
     }
 }

@@ -5,10 +5,10 @@
 //! commands. The contents of `msDeploy/parameters` and `supportedFrameworks` are documented nowhere: they are kept as they
 //! are.
 
-use spanned_xml::Element;
+use spanned_xml::TreeElement;
 
 use crate::element::{Item, Model, element};
-use crate::extension::Extension;
+use crate::extension::Sink;
 use crate::{Architecture, List, OsList, Rest, Text};
 
 /// `installer`.
@@ -178,7 +178,7 @@ pub enum InstallCommand {
 }
 
 impl Item for InstallCommand {
-    fn read_item(element: &Element) -> Option<Self> {
+    fn read_item(element: TreeElement<'_, '_>) -> Option<Self> {
         if element.is(Cmdline::NAME) {
             Some(Self::Cmdline(Cmdline::read(element)))
         } else if element.is(MsiInstall::NAME) {
@@ -192,12 +192,12 @@ impl Item for InstallCommand {
         }
     }
 
-    fn write_item(&self) -> Extension {
+    fn write_item(&self, out: &mut dyn Sink) {
         match self {
-            Self::Cmdline(command) => command.write_item(),
-            Self::MsiInstall(command) => command.write_item(),
-            Self::MsuInstall(command) => command.write_item(),
-            Self::Unzip(command) => command.write_item(),
+            Self::Cmdline(command) => command.write_item(out),
+            Self::MsiInstall(command) => command.write_item(out),
+            Self::MsuInstall(command) => command.write_item(out),
+            Self::Unzip(command) => command.write_item(out),
         }
     }
 }

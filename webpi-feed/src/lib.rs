@@ -5,6 +5,7 @@
 //! publishes Python applications in, and what this workspace installs from on any operating system.
 //!
 //! - [`Feed::read`] and [`Feed::write`]: the model, in both directions, losing nothing.
+//! - [`FeedReader`]: the products of a feed of any length, one after the other.
 //! - [`Feed::build`] and [`write_with_template`]: a feed from plain values, [`FeedInfo`] and [`ProductInfo`].
 //! - [`check()`]: what WebPI would have refused, and what it would have understood otherwise than it was meant.
 //! - [`installation_order`] and [`Entry::installer_for`]: what to install, in which order, on a [`Machine`].
@@ -36,6 +37,7 @@ mod error;
 mod extension;
 mod feed;
 mod feed_info;
+mod feed_reader;
 mod installer;
 mod inventory;
 mod list;
@@ -46,6 +48,7 @@ mod os;
 mod product_id;
 mod product_info;
 mod read;
+mod reference;
 mod resolve;
 mod rules;
 mod template;
@@ -66,6 +69,7 @@ pub use error::Error;
 pub use extension::{Extension, ExtensionNode, Rest};
 pub use feed::{Feed, Keyword, Language, Resources, WebpiFile};
 pub use feed_info::FeedInfo;
+pub use feed_reader::{FeedReadError, FeedReader};
 pub use installer::{
     Cmdline, IisComponent, InstallCommand, InstallPage, Installer, InstallerFile, MsDeploy,
     MsiInstall, MsuInstall, Outcome, PostFinishCommand, ReturnCodeMapping, Unzip,

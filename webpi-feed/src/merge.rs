@@ -88,9 +88,9 @@ impl Merger {
                 .filter(|link| !self.feed.links.contains(link));
             let links: Vec<Link> = links.cloned().collect();
             self.feed.links.extend(links);
-            for node in &feed.rest.nodes {
-                if !self.feed.rest.nodes.contains(node) {
-                    self.feed.rest.nodes.push(node.clone());
+            for node in feed.rest.nodes() {
+                if !self.feed.rest.nodes().contains(node) {
+                    self.feed.rest.push(node.clone());
                 }
             }
         }
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(feed.keywords.len(), 2);
         assert_eq!(feed.languages.len(), 1);
         assert_eq!(feed.featured.items, ["A"]);
-        assert_eq!(feed.rest.nodes.len(), 2);
+        assert_eq!(feed.rest.nodes().len(), 2);
         let conflicts: Vec<(&str, &str)> = merged
             .conflicts
             .iter()

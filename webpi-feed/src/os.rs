@@ -1,9 +1,9 @@
 //! `osList`, `os`: which versions of Windows an installer is for.
 
-use spanned_xml::Element;
+use spanned_xml::TreeElement;
 
 use crate::element::{Item, element};
-use crate::extension::Extension;
+use crate::extension::Sink;
 use crate::{List, Rest};
 
 /// `osList`: one of these operating systems.
@@ -131,14 +131,15 @@ impl OsType {
 }
 
 impl Item for OsType {
-    fn read_item(element: &Element) -> Option<Self> {
+    fn read_item(element: TreeElement<'_, '_>) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|kind| element.is(kind.name()) && is_empty(element))
     }
 
-    fn write_item(&self) -> Extension {
-        Extension::new(self.name())
+    fn write_item(&self, out: &mut dyn Sink) {
+        out.start(self.name());
+        out.end();
     }
 }
 
@@ -167,18 +168,19 @@ impl Architecture {
 }
 
 impl Item for Architecture {
-    fn read_item(element: &Element) -> Option<Self> {
+    fn read_item(element: TreeElement<'_, '_>) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|architecture| element.is(architecture.name()) && is_empty(element))
     }
 
-    fn write_item(&self) -> Extension {
-        Extension::new(self.name())
+    fn write_item(&self, out: &mut dyn Sink) {
+        out.start(self.name());
+        out.end();
     }
 }
 
 /// Whether nothing would be lost by reading only the element's name.
-fn is_empty(element: &Element) -> bool {
-    element.attributes.is_empty() && element.children.is_empty()
+fn is_empty(element: TreeElement<'_, '_>) -> bool {
+    element.attributes().is_empty() && element.children().next().is_none()
 }

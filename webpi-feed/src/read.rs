@@ -1,10 +1,10 @@
 //! Reading a feed.
 
-use spanned_xml::{Document, Problem, Problems, Source};
+use spanned_xml::{Document, Limits, Parser, Problem, Problems, Source};
 
+use crate::Feed;
 use crate::check::check_feed;
-use crate::element::Model;
-use crate::{ATOM_NAMESPACE, Feed};
+use crate::feed_reader::FeedHead;
 
 impl Feed {
     /// Reads a feed, and says what is wrong with it.
@@ -36,35 +36,22 @@ impl Feed {
     ///
     /// The text is not well-formed XML, its document element is not `feed`, or one of `spanned-xml`'s limits was reached.
     pub fn read(source: &Source) -> Result<(Self, Vec<Problem>), Problems> {
+        let feed = Self::parse(source)?;
         let document = Document::parse(source).map_err(|problem| problem.in_source(source))?;
-        let feed = Self::from_document(&document).map_err(|problem| problem.in_source(source))?;
         let problems = check_feed(&document, &feed);
         Ok((feed, problems))
     }
 
-    /// Reads a feed from a document, without checking it.
+    /// Reads a feed as [`Feed::read`] does, without checking it.
     ///
     /// # Errors
     ///
-    /// The document element is not `feed`.
-    pub fn from_document(document: &Document) -> Result<Self, Problem> {
-        let root = document.root();
-        if !root.is("feed") {
-            return Err(Problem::error(
-                "webpi-not-a-feed",
-                format!("the document element is `{}`, not `feed`", root.name),
-            )
-            .at(root.name_span)
-            .help(if root.local_name().eq_ignore_ascii_case("feed") {
-                "make the Atom namespace the default one: `<feed xmlns=\"http://www.w3.org/2005/Atom\">`"
-            } else {
-                "this is not a WebPI feed; is the address right?"
-            }));
-        }
-        let mut feed = <Self as Model>::read(root);
-        feed.rest
-            .attributes
-            .retain(|(name, value)| name != "xmlns" || value != ATOM_NAMESPACE);
-        Ok(feed)
+    /// As [`Feed::read`].
+    pub fn parse(source: &Source) -> Result<Self, Problems> {
+        let mut head = FeedHead::new();
+        Parser::new(source.text(), Limits::default())
+            .and_then(|mut parser| head.read(&mut parser, true, &mut 0))
+            .map_err(|problem| problem.in_source(source))?;
+        Ok(head.finish())
     }
 }

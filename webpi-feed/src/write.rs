@@ -2,7 +2,6 @@
 
 use spanned_xml::XmlWriter;
 
-use crate::element::Model;
 use crate::{ATOM_NAMESPACE, Feed};
 
 impl Feed {
@@ -20,14 +19,15 @@ impl Feed {
     /// ```
     #[must_use]
     pub fn write(&self) -> String {
-        let mut tree = Model::write(self, "feed");
-        if !tree.attributes.iter().any(|(name, _)| name == "xmlns") {
-            tree.attributes
-                .insert(0, ("xmlns".to_owned(), ATOM_NAMESPACE.to_owned()));
-        }
         let mut xml = XmlWriter::new("  ", "\n");
         xml.declaration();
-        tree.write(&mut xml);
+        xml.start("feed");
+        let has_namespace = |(name, _): &(String, String)| name == "xmlns";
+        if !self.rest.attributes().iter().any(has_namespace) {
+            xml.attribute("xmlns", ATOM_NAMESPACE);
+        }
+        self.write_rest(&mut xml);
+        xml.end();
         xml.finish()
     }
 }

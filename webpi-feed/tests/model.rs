@@ -141,14 +141,14 @@ fn unknown_parts_are_kept_and_edits_leave_them_alone() {
     let mut feed = read(text);
     assert_eq!(feed.write(), text);
     assert_eq!(
-        feed.rest.attributes,
+        feed.rest.attributes(),
         [("xml:lang".to_owned(), "en".to_owned())]
     );
     assert!(feed.rest.element("TABS").is_some());
     let entry = &mut feed.entries[0];
     assert_eq!(entry.version().unwrap(), "1");
     assert!(!entry.search_exclude, "an element with text is not a flag");
-    assert_eq!(entry.rest.nodes.len(), 3);
+    assert_eq!(entry.rest.nodes().len(), 3);
     let file = entry.installers[0].installer_file.as_ref().unwrap();
     assert_eq!(file.file_size, None);
     assert_eq!(file.rest.element("fileSize").unwrap().text(), "${size}");
