@@ -67,13 +67,16 @@ impl Extension {
         let drop_blank = element
             .children()
             .any(|node| !matches!(node, TreeNode::Text(_) | TreeNode::CData(_)));
+        let mut children = Vec::new();
+        for node in element.children() {
+            if let Some(node) = ExtensionNode::read(node, drop_blank) {
+                push_joined(&mut children, node);
+            }
+        }
         Self {
             name: element.name().to_owned(),
             attributes: element.attributes().iter().map(pair).collect(),
-            children: element
-                .children()
-                .filter_map(|node| ExtensionNode::read(node, drop_blank))
-                .collect(),
+            children,
         }
     }
 
@@ -97,7 +100,8 @@ impl ExtensionNode {
             TreeNode::Text(text) => text.text(),
             TreeNode::CData(text) => text.cdata(),
         };
-        (!drop_blank || !is_blank(&text)).then(|| Self::Text(text.into_owned()))
+        let is_dropped = text.is_empty() || drop_blank && is_blank(&text);
+        (!is_dropped).then(|| Self::Text(text.into_owned()))
     }
 
     fn write(&self, out: &mut dyn Sink) {
@@ -106,6 +110,14 @@ impl ExtensionNode {
             Self::Text(text) => out.text(text),
             Self::Comment(text) => out.comment(text),
         }
+    }
+}
+
+/// Adds a node; text beside text is one, since it is read as one once it is written.
+fn push_joined(nodes: &mut Vec<ExtensionNode>, node: ExtensionNode) {
+    match (nodes.last_mut(), node) {
+        (Some(ExtensionNode::Text(last)), ExtensionNode::Text(text)) => last.push_str(&text),
+        (_, node) => nodes.push(node),
     }
 }
 
@@ -448,11 +460,16 @@ impl RestReader {
         }
         if has_text {
             self.order.push(TEXT);
+            return;
+        }
+        let node = ExtensionNode::Text(text.into_owned());
+        let follows_text = self.order.last() == Some(UNKNOWN)
+            && matches!(self.more().nodes.last(), Some(ExtensionNode::Text(_)));
+        if follows_text {
+            push_joined(&mut self.more().nodes, node);
         } else {
             self.order.push(UNKNOWN);
-            self.more()
-                .nodes
-                .push(ExtensionNode::Text(text.into_owned()));
+            self.more().nodes.push(node);
         }
     }
 
@@ -535,6 +552,10 @@ impl Order {
 
     fn len(&self) -> usize {
         self.len
+    }
+
+    fn last(&self) -> Option<u8> {
+        self.codes().last().copied()
     }
 
     fn codes(&self) -> &[u8] {

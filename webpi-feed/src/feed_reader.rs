@@ -154,7 +154,11 @@ impl<R: Read> FeedReader<R> {
         });
         self.root = self.root.take().or(known);
         self.entries.extend(self.head.feed.entries.drain(..));
-        self.done = end - self.base;
+        // What stands before the document element is read again with it: it is found from the beginning of the text.
+        self.done = match self.root {
+            Some(_) => end - self.base,
+            None => 0,
+        };
         match outcome {
             Ok(is_closed) => self.is_closed |= is_closed,
             Err(problem) => return Err(self.failed(problem)),

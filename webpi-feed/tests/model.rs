@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails the test")]
 
 use spanned_xml::Source;
-use webpi_feed::{DependencyRule, DiscoveryRule, Feed, InstallCommand};
+use webpi_feed::{DependencyRule, DiscoveryRule, ExtensionNode, Feed, InstallCommand};
 
 const WHOLE: &str = include_str!("whole.xml");
 
@@ -210,4 +210,72 @@ fn white_space_around_a_comment_is_not_text() {
     assert_eq!(feed.title.as_ref().unwrap().value, "");
     assert_eq!(feed.keywords[0].name, "");
     assert_eq!(feed.write(), text);
+}
+
+/// Once it is written nobody can tell where the one ended.
+#[test]
+fn text_beside_text_is_one() {
+    for (text, expected) in [
+        ("<feed><entry/>&#65;<![CDATA[x]]></feed>", "Ax"),
+        ("<feed>a<?pi?>b</feed>", "ab"),
+    ] {
+        let feed = read(text);
+        assert_eq!(
+            feed.rest.nodes(),
+            [ExtensionNode::Text(expected.to_owned())]
+        );
+        assert_eq!(read(&feed.write()), feed, "{text}");
+    }
+    for (text, expected) in [
+        ("<feed><x>a<![CDATA[ ]]>b</x></feed>", "a b"),
+        ("<feed><x>a<?pi?>b</x></feed>", "ab"),
+        ("<feed><x><![CDATA[]]></x></feed>", ""),
+    ] {
+        let feed = read(text);
+        let element = feed.rest.element("x").unwrap();
+        assert_eq!(element.text(), expected);
+        assert!(element.children.len() <= 1, "{element:?}");
+        assert_eq!(read(&feed.write()), feed, "{text}");
+    }
+}
+
+/// What only WebPI's window used and what only the names are known of has no field, and is neither lost nor moved.
+#[test]
+fn every_version_of_the_feed_is_read_and_written() {
+    for (version, parts) in [
+        (
+            "2.0.1.3",
+            "<newVersionAvailable><caption>c</caption><text>t</text></newVersionAvailable>",
+        ),
+        (
+            "3.0.0.0",
+            r#"<tabs><tab><id>t</id><groupTab><id>g</id></groupTab></tab></tabs><groupings><grouping installed="true"><id>g</id><attribute>productFamily</attribute><include><item>i</item></include></grouping></groupings>"#,
+        ),
+        (
+            "4.2.0.0",
+            "<newVersionAvailable><entry><product>WebPI</product><Summary>s</Summary></entry></newVersionAvailable><templates><template><id>t</id></template></templates><productVersionsAvailable><productVersionAvailable>1</productVersionAvailable></productVersionsAvailable><miscellaneousProperties><p>1</p></miscellaneousProperties>",
+        ),
+        (
+            "5.0.0.0",
+            "<preferences><p>1</p></preferences><quickStart><quickStartGroup>g</quickStartGroup></quickStart><blocked><domain>example.org</domain></blocked>",
+        ),
+    ] {
+        let entry = "<entry><productId>P</productId><title>t</title><newCategory>c</newCategory><frameworkFamily>f</frameworkFamily><displayURL>https://example.org/</displayURL><productVersions><productVersion>1</productVersion></productVersions><installers><installer><id>1</id></installer></installers></entry>";
+        let text = format!(
+            r#"<feed xmlns="http://www.w3.org/2005/Atom"><webpiFile version="{version}"/><title>T</title>{entry}{parts}</feed>"#
+        );
+        let feed = read(&text);
+        assert_eq!(feed.version(), Some(version));
+        assert_eq!(feed.entries.len(), 1);
+        let kept = &feed.entries[0].rest;
+        for name in ["newCategory", "frameworkFamily", "displayURL"] {
+            assert!(kept.element(name).is_some(), "{name}");
+        }
+        let versions = kept.element("productVersions").unwrap();
+        assert_eq!(versions.children.len(), 1);
+        let written = feed.write();
+        let without_layout: String = written.lines().skip(1).map(str::trim).collect();
+        assert_eq!(without_layout.replace(" />", "/>"), text);
+        assert_eq!(read(&written), feed);
+    }
 }

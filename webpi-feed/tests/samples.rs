@@ -72,6 +72,58 @@ fn nothing_is_lost_and_the_order_stays() {
     }
 }
 
+/// The examples of the documentation are parts of feeds: each is read where it belongs.
+#[test]
+fn the_parts_in_the_documentation_have_fields() {
+    let entry = |part: &str| format!("<entry><productId>P</productId>{part}</entry>");
+    for (name, in_feed) in [
+        ("iis-docs/sample19.html", true),
+        ("iis-docs/sample20.xml", false),
+        ("iis-docs/sample21.xml", false),
+        ("iis-docs/sample22.xml", false),
+        ("iis-docs/sample23.xml", false),
+        ("iis-docs/sample26.xml", false),
+    ] {
+        let Some(sample) = sample(name) else { return };
+        let part = sample.text().trim();
+        let inside = if in_feed {
+            part.to_owned()
+        } else {
+            entry(part)
+        };
+        let source = Source::from_text(
+            name,
+            format!(r#"<feed xmlns="http://www.w3.org/2005/Atom">{inside}</feed>"#),
+        );
+        let feed = Feed::parse(&source).unwrap();
+        let shown = format!("{feed:?}");
+        assert_eq!(
+            shown.matches("Rest { attributes: [], nodes: []").count(),
+            shown.matches("Rest {").count(),
+            "{name}: everything in it has a field: {feed:#?}"
+        );
+        let written = Source::from_text("written", feed.write());
+        assert_eq!(parts(&written), parts(&source), "{name}");
+    }
+}
+
+/// A feed with parts left out, its end among them.
+#[test]
+fn the_feed_in_the_documentation_has_no_end() {
+    let name = "iis-docs/sample16.html";
+    let Some(source) = sample(name) else {
+        return;
+    };
+    let problems = Feed::parse(&source).unwrap_err();
+    assert_eq!(problems.problems[0].code, "xml-syntax");
+    let source = Source::from_text(name, format!("{}</feed>", source.text()));
+    let feed = Feed::parse(&source).unwrap();
+    assert_eq!(feed.version(), Some("2.0.1.0"));
+    assert!(feed.entry("BlogEngineNET").is_some());
+    let written = Source::from_text("written", feed.write());
+    assert_eq!(parts(&written), parts(&source));
+}
+
 #[test]
 fn the_model_has_what_the_feeds_say() {
     let Some(source) = sample("WebApplicationList_v3.0_2012.xml") else {

@@ -86,6 +86,19 @@ fn a_feed_is_the_same_in_pieces() {
     }
 }
 
+/// More than is read at a time.
+#[test]
+fn the_document_element_may_come_late() {
+    let text = format!(
+        "<?xml version='1.0'?>\n<!-- {} -->\n<feed>\n<entry><productId>p</productId></entry></feed>",
+        "long ".repeat(100_000)
+    );
+    assert_eq!(whole(&text).map(|feed| feed.entries.len()), Ok(1));
+    check(&text, usize::MAX);
+    check(&text.replace("</feed>", "<x></feed>"), usize::MAX);
+    check("<?xml version='1.0'?>\n<feed a=\"</feed>\n", 1);
+}
+
 #[test]
 fn a_fault_is_at_the_same_place() {
     let entry = "<entry><productId>p</productId></entry>\n".repeat(50);

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 const SMOKE_SECONDS: u32 = 60;
 
 /// The package of `fuzz/` and the name of each target; the names are unique over the packages.
-const TARGETS: [(&str, &str); 13] = [
+const TARGETS: [(&str, &str); 15] = [
     ("fcgi-proto", "decoder"),
     ("fcgi-proto", "name_values"),
     ("fcgi-proto", "application"),
@@ -48,6 +48,8 @@ const TARGETS: [(&str, &str); 13] = [
     ("msdeploy-pkg", "msdeploy_package"),
     ("msdeploy-pkg", "msdeploy_parameters"),
     ("msdeploy-pkg", "msdeploy_provider_options"),
+    ("webpi-feed", "webpi_check"),
+    ("webpi-feed", "webpi_feed"),
 ];
 
 /// Inline counters, and comparisons that tell the fuzzer what a branch wants to see.

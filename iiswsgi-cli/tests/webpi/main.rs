@@ -8,3 +8,4 @@ mod local_data;
 mod server;
 mod serving;
 mod support;
+mod writing;
