@@ -49,18 +49,43 @@ pub trait Application: Sync {
         worker();
     }
 
+    /// The calling thread as [`stack`](Self::stack) names it; called once on each worker thread.
+    fn thread_ident(&self) -> Option<u64> {
+        None
+    }
+
+    /// What a thread does at the moment, or with `None` what all threads do, as text for the log. Is called on a thread of its
+    /// own and may wait.
+    fn stack(&self, _thread: Option<u64>) -> Option<String> {
+        None
+    }
+
+    /// As [`stack`](Self::stack) for all threads, without waiting for anything that one of them holds.
+    fn stacks_at_once(&self) -> Option<String> {
+        None
+    }
+
     /// Called when a signal has interrupted the wait for requests on the calling thread.
     fn interrupted(&self) {}
 }
 
-/// The number of a request in this process. Shown, it is unique in the log of all processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestNumber(u64);
+/// What a request is called in the log and on error pages: its number, unique over all processes, or the id that a trusted
+/// Web server has given it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestNumber(Name);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// The number in this process.
+    Counted(u64),
+    /// A header's value.
+    Given(Arc<str>),
+}
 
 impl RequestNumber {
     pub(crate) fn next() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+        Self(Name::Counted(LAST.fetch_add(1, Ordering::Relaxed) + 1))
     }
 }
 
@@ -68,13 +93,45 @@ impl fmt::Display for RequestNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Worked out once: the number is part of each environ.
         static PROCESS: OnceLock<String> = OnceLock::new();
+        let number = match &self.0 {
+            Name::Counted(number) => number,
+            Name::Given(name) => return f.write_str(name),
+        };
         let process = PROCESS.get_or_init(|| {
             let start = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs());
             format!("{start:x}-{:x}", std::process::id())
         });
-        write!(f, "{process}-{:x}", self.0)
+        write!(f, "{process}-{number:x}")
+    }
+}
+
+/// Request ids that a header gives.
+#[derive(Debug)]
+pub(crate) struct GivenIds {
+    /// As CGI names the header.
+    variable: String,
+}
+
+impl GivenIds {
+    /// The longest id that is taken over.
+    const LONGEST: usize = 128;
+
+    /// Those of the header `name`, in any case of its letters.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            variable: format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_")),
+        }
+    }
+
+    /// The id of a request: 1 to 128 visible characters of ASCII. Anything else is no id, as it could forge lines of a log.
+    pub(crate) fn find(&self, params: &Params) -> Option<RequestNumber> {
+        let value = params.get(self.variable.as_bytes())?;
+        let is_id =
+            (1..=Self::LONGEST).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+        let name = std::str::from_utf8(value).ok().filter(|_| is_id)?;
+        Some(RequestNumber(Name::Given(name.into())))
     }
 }
 
@@ -116,8 +173,8 @@ impl Request<'_> {
 
     /// What the request is called in the log.
     #[must_use]
-    pub const fn number(&self) -> RequestNumber {
-        self.number
+    pub fn number(&self) -> RequestNumber {
+        self.number.clone()
     }
 
     /// The body, read from the connection as it is asked for.
@@ -189,12 +246,8 @@ impl Body {
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut piece = Vec::new();
-        self.driver()
-            .read_some(self.serial, buffer.len(), &mut piece)
-            .map_err(into_io)?;
-        buffer[..piece.len()].copy_from_slice(&piece);
-        Ok(piece.len())
+        let read = self.driver().read_some(self.serial, buffer);
+        read.map_err(into_io)
     }
 }
 
@@ -219,6 +272,10 @@ pub struct Response {
     progress: Progress,
     declared: Option<u64>,
     sent: u64,
+    /// The status of the head that was set last.
+    status: u16,
+    /// What the Web server is told at the end, as a CGI program's exit status.
+    app_status: u32,
     bodiless: bool,
     /// How fast the blocks come.
     pace: Pace,
@@ -249,6 +306,8 @@ impl Response {
             progress: Progress::Nothing,
             declared: None,
             sent: 0,
+            status: 0,
+            app_status: 0,
             bodiless: false,
             pace: Pace::default(),
             queue: None,
@@ -266,6 +325,7 @@ impl Response {
         }
         self.declared = head.content_length();
         self.bodiless = self.is_head || head.is_bodiless();
+        self.status = head.code();
         self.pending = Some(head);
         Ok(())
     }
@@ -274,7 +334,7 @@ impl Response {
     /// only knows how to fail.
     #[cfg(feature = "python")]
     pub(crate) fn lend(&mut self) -> Self {
-        let left = Self::of(&self.driver, self.serial, self.number, self.is_head);
+        let left = Self::of(&self.driver, self.serial, self.number.clone(), self.is_head);
         std::mem::replace(self, left)
     }
 
@@ -288,6 +348,38 @@ impl Response {
     #[must_use]
     pub const fn is_sent(&self) -> bool {
         !matches!(self.progress, Progress::Nothing)
+    }
+
+    /// What the request is called in the log.
+    pub(crate) const fn number(&self) -> &RequestNumber {
+        &self.number
+    }
+
+    /// The code of the status that was set last; 0 where none was.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Octets of the body that were sent.
+    #[must_use]
+    pub const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Sets the application status that ends the request (FastCGI Specification 1.0, section 5.5: *appStatus*), as the exit
+    /// status of a CGI program. Web servers log it at most. Default 0; a response that fails ends with 1.
+    pub const fn set_app_status(&mut self, app_status: u32) {
+        self.app_status = app_status;
+    }
+
+    /// Whether the client has left, as far as that can be seen without waiting: the Web server has closed the connection, or
+    /// has sent `FCGI_ABORT_REQUEST` and the body has been read. Costs a call to the operating system.
+    #[must_use]
+    pub fn is_disconnected(&self) -> bool {
+        self.driver
+            .try_lock()
+            .is_ok_and(|mut driver| driver.is_disconnected(self.serial))
     }
 
     /// Whether nothing more will be sent: the announced length is reached, or the response has no body, as one to `HEAD`.
@@ -365,7 +457,7 @@ impl Response {
             && let Some(declared) = self.declared
             && self.sent < declared
         {
-            let (number, sent) = (self.number, self.sent);
+            let (number, sent) = (&self.number, self.sent);
             tracing::error!(request = %number, "request {number}: the body of {sent} octets is shorter than its Content-Length of {declared}");
         }
         self.progress = if last {
@@ -398,7 +490,7 @@ impl Response {
             let mut all = Vec::with_capacity(blocks.len() + 1);
             all.extend((!waiting.is_empty()).then_some(&waiting[..]));
             all.extend(blocks);
-            lock(&self.driver).send(self.serial, head, &all, last.then_some(0))?;
+            lock(&self.driver).send(self.serial, head, &all, last.then_some(self.app_status))?;
         }
         if !last {
             self.pace.done();

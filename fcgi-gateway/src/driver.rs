@@ -5,18 +5,26 @@
 //! control).
 
 use std::cell::Cell;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::ops::Range;
 use std::time::Duration;
 
 use fcgi_proto::application::{AfterRequest, Config, Connection, Event};
 use fcgi_proto::{BeginRequest, Frame, Params, RequestId};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::listener::Transport;
 use crate::{Error, Limits};
 
 /// Octets read from the socket at once.
 const INPUT_LEN: usize = 64 * 1024;
+
+/// Octets read at once where a request may begin. It is enough for its variables; what of its body comes with them has to be
+/// copied, while the rest can be read to where the application wants it.
+const HEAD_LEN: usize = 16 * 1024;
+
+/// From so many octets on, the body is read to where the application wants it.
+const DIRECT_LEN: usize = 4 * 1024;
 
 /// Up to so many octets, output is gathered in one buffer; above, it is written from where it lies.
 const GATHER_LEN: usize = 16 * 1024;
@@ -73,6 +81,10 @@ struct Current {
     aborted: bool,
     /// Octets of the body until what its length says is reached; the most there may be where it says nothing.
     left: u64,
+    /// What `left` was at first.
+    body_len: u64,
+    /// Whether something of the response has been sent.
+    answered: bool,
     /// Whether more than `left` octets are an error rather than none of the body.
     limited: bool,
 }
@@ -108,6 +120,11 @@ impl Driver {
         &*self.transport
     }
 
+    /// Whether nothing is going on: no request has begun that has not ended.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.machine.is_idle()
+    }
+
     /// The number of the request that runs or ran last.
     pub(crate) const fn serial(&self) -> u64 {
         self.serial
@@ -132,23 +149,22 @@ impl Driver {
                 self.output = Vec::new();
                 return Ok(Next::Wait);
             }
-            if self.input.is_empty() {
-                self.input = SPARE.take();
-                self.input.resize(INPUT_LEN, 0);
-            }
-            match self.transport.try_read(&mut self.input) {
+            self.make_room();
+            match self.transport.try_read(&mut self.input[..HEAD_LEN]) {
                 Ok(0) => {
                     self.machine.handle_eof()?;
                     return Ok(Next::Closed);
                 }
                 // Less than there is room for: that was all for now, unless it makes a request.
                 Ok(len) => {
-                    may_read = len == self.input.len();
+                    may_read = len == HEAD_LEN;
                     self.unseen = 0..len;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => may_read = false,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::disconnected(&error)),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => may_read = false,
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Err(Error::disconnected(&error)),
+                },
             }
         }
     }
@@ -172,6 +188,8 @@ impl Driver {
                         stdin_ended: false,
                         aborted: false,
                         left,
+                        body_len: left,
+                        answered: false,
                         limited: announced.is_none(),
                     });
                     return Ok(Some(Next::Request(id, begin, params)));
@@ -227,14 +245,25 @@ impl Driver {
     /// Reads more octets, and waits for them.
     fn read(&mut self) -> Result<(), Error> {
         self.write_replies()?;
+        self.make_room();
+        let read = self
+            .transport
+            .read(&mut self.input, self.limits.read_timeout);
+        self.unseen = 0..self.arrived(read)?;
+        Ok(())
+    }
+
+    /// Has a buffer ready for what is read next.
+    fn make_room(&mut self) {
         if self.input.is_empty() {
             self.input = SPARE.take();
             self.input.resize(INPUT_LEN, 0);
         }
-        match self
-            .transport
-            .read(&mut self.input, self.limits.read_timeout)
-        {
+    }
+
+    /// What a read that waits has brought: at least one octet, or the connection is lost.
+    fn arrived(&mut self, read: io::Result<usize>) -> Result<usize, Error> {
+        match read {
             Ok(0) => {
                 self.broken = true;
                 self.machine.handle_eof()?;
@@ -242,10 +271,7 @@ impl Driver {
                     reason: "the connection ended inside the request".to_owned(),
                 })
             }
-            Ok(len) => {
-                self.unseen = 0..len;
-                Ok(())
-            }
+            Ok(len) => Ok(len),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Error::Interrupted),
             Err(error) => {
                 self.broken = true;
@@ -302,14 +328,66 @@ impl Driver {
         buffer: &mut [u8],
         filled: &mut usize,
     ) -> Result<(), Error> {
-        while *filled < buffer.len() && self.fill(serial)? {
-            let rest = &mut buffer[*filled..];
-            let piece = self.piece(rest.len(), None);
-            rest[..piece.len()].copy_from_slice(&self.input[piece.clone()]);
-            *filled += piece.len();
-            self.take(piece.len());
+        while *filled < buffer.len() {
+            match self.read_some(serial, &mut buffer[*filled..])? {
+                0 => break,
+                len => *filled += len,
+            }
         }
         Ok(())
+    }
+
+    /// Reads what the body has at hand, and waits only where there is nothing. Says how many octets: none at its end.
+    pub(crate) fn read_some(&mut self, serial: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        let coming = self.stdin_coming(serial, buffer.len())?;
+        if coming >= DIRECT_LEN {
+            return self.read_directly(&mut buffer[..coming]);
+        }
+        if buffer.is_empty() || !self.fill(serial)? {
+            return Ok(0);
+        }
+        let piece = self.piece(buffer.len(), None);
+        buffer[..piece.len()].copy_from_slice(&self.input[piece.clone()]);
+        self.take(piece.len());
+        Ok(piece.len())
+    }
+
+    /// Octets of the body, at most `limit`, that are the next ones to arrive with nothing between them.
+    fn stdin_coming(&mut self, serial: u64, limit: usize) -> Result<usize, Error> {
+        let is_clean = self.stdin.is_empty() && self.unseen.is_empty() && !self.broken;
+        let current = self.current(serial)?;
+        if !is_clean || current.aborted {
+            return Ok(0);
+        }
+        let (id, left) = (current.id, current.left);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        Ok(self.machine.stdin_left(id).min(left).min(limit))
+    }
+
+    /// Reads octets that [`stdin_coming`](Self::stdin_coming) has promised into `buffer`, and what follows them into the
+    /// driver's own. Says how many have arrived.
+    fn read_directly(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.write_replies()?;
+        self.make_room();
+        let mut slices = [
+            IoSliceMut::new(buffer),
+            // As far as the next piece that can be read directly.
+            IoSliceMut::new(&mut self.input[..HEAD_LEN]),
+        ];
+        let timeout = self.limits.read_timeout;
+        let read = self.transport.read_vectored(&mut slices, timeout);
+        let len = self.arrived(read)?;
+        let direct = len.min(buffer.len());
+        self.unseen = 0..len - direct;
+        let event = self.machine.handle_input(&mut &buffer[..direct]);
+        let taken = match event.inspect_err(|_| self.broken = true)? {
+            Some(Event::Stdin { data, .. }) => data.len(),
+            _ => 0,
+        };
+        if let Some(current) = &mut self.current {
+            current.left -= taken as u64;
+        }
+        Ok(taken)
     }
 
     /// Octets of the body that are still to come, where the Web server has announced its length.
@@ -319,18 +397,89 @@ impl Driver {
         (self.serial == serial && !current.limited).then_some(current.left)
     }
 
-    /// Appends what the body has at hand, at most `limit` octets, and waits only where there is nothing: nothing is
-    /// appended at its end.
-    pub(crate) fn read_some(
-        &mut self,
-        serial: u64,
-        limit: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        if limit > 0 && self.fill(serial)? {
-            self.take_into(limit, None, out);
+    /// Octets of the body that the application has taken.
+    pub(crate) fn body_taken(&self, serial: u64) -> u64 {
+        let current = self.current.as_ref().filter(|_| self.serial == serial);
+        current.map_or(0, |current| current.body_len - current.left)
+    }
+
+    /// Whether the request's client has left, as far as that is known by now.
+    pub(crate) fn is_disconnected(&mut self, serial: u64) -> bool {
+        let stdin_ended = match self.current(serial) {
+            Err(_) => return true,
+            Ok(current) if current.aborted => return true,
+            Ok(current) => current.stdin_ended,
+        };
+        if self.broken {
+            return true;
         }
-        Ok(())
+        while !self.unseen.is_empty() && self.stdin.is_empty() {
+            if self.advance().is_err() {
+                return true;
+            }
+        }
+        // Behind the body comes nothing but the request's abortion, or the connection's end. Where the body has not been read,
+        // only the end of both directions shows.
+        if stdin_ended && self.stdin.is_empty() {
+            match self.try_read_more() {
+                Ok(true) => {
+                    while !self.unseen.is_empty() {
+                        if self.advance().is_err() {
+                            return true;
+                        }
+                    }
+                }
+                Ok(false) => {}
+                Err(_) => {
+                    self.broken = true;
+                    return true;
+                }
+            }
+        } else if has_hung_up(&*self.transport) {
+            self.broken = true;
+            return true;
+        }
+        self.current.as_ref().is_none_or(|current| current.aborted)
+    }
+
+    /// Reads what has arrived where all that came before is used up; `false` where nothing has.
+    fn try_read_more(&mut self) -> Result<bool, Error> {
+        self.make_room();
+        match self.transport.try_read(&mut self.input) {
+            Ok(0) => Err(Error::Disconnected {
+                reason: "the connection ended inside the request".to_owned(),
+            }),
+            Ok(len) => {
+                self.unseen = 0..len;
+                Ok(true)
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(Error::disconnected(&error)),
+        }
+    }
+
+    /// Ends a request whose application does not come back: with `octets` as the whole response where it has not begun, else
+    /// in the middle. `false` where there is nothing to end. Whatever the application still writes goes nowhere.
+    pub(crate) fn give_up(&mut self, serial: u64, octets: &[u8]) -> bool {
+        let Ok(current) = self.current(serial) else {
+            return false;
+        };
+        if current.aborted {
+            return false;
+        }
+        let content = if current.answered { &[] } else { octets };
+        let sent = self.send(serial, &[], &[content], Some(1));
+        if let Some(current) = &mut self.current {
+            current.aborted = true;
+        }
+        sent.is_ok()
     }
 
     /// Appends one line of the body with its line feed to `out`, but at most `limit` octets.
@@ -395,6 +544,7 @@ impl Driver {
                 reason: "the request was aborted".to_owned(),
             });
         }
+        current.answered = true;
         if app_status.is_some() {
             self.drain_stdin()?;
         }
@@ -485,17 +635,48 @@ impl Driver {
 
     /// Ends the current request if it has not ended, takes back its variables, and says whether the connection goes on.
     pub(crate) fn finish(&mut self, params: Params) -> bool {
+        let (keep, stdin_ended) = self.finish_request(params);
+        if !keep && !self.only && !self.broken {
+            self.close(stdin_ended);
+        }
+        keep
+    }
+
+    /// As [`finish`](Self::finish), but does not wait for the rest of the body where the connection ends.
+    pub(crate) fn finish_soon(&mut self, params: Params) -> bool {
+        self.finish_request(params).0
+    }
+
+    /// Says that nothing more will be written; `false` where nothing can be read any more either.
+    pub(crate) fn begin_to_linger(&self) -> bool {
+        !self.broken && self.transport.shutdown_write().is_ok()
+    }
+
+    /// Drops what has arrived on a connection that only lingers; `true` at its end.
+    pub(crate) fn discard(&mut self) -> bool {
+        loop {
+            match self.try_read_more() {
+                Ok(true) => self.unseen = 0..0,
+                Ok(false) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Whether the connection goes on, and else whether the body has been read to its end.
+    fn finish_request(&mut self, params: Params) -> (bool, bool) {
         if self.machine.should_close() && !self.only {
             SPARE_PARAMS.set(Some(params));
         } else {
             self.machine.recycle(params);
         }
         let Some(current) = self.current.take() else {
-            return false;
+            return (false, true);
         };
+        let stdin_ended = current.stdin_ended;
         self.stdin = 0..0;
         if self.broken {
-            return false;
+            return (false, true);
         }
         if self.machine.begin_request(current.id).is_some() {
             // A request that nobody waits for any more still has to be ended: §5.4.
@@ -503,28 +684,26 @@ impl Driver {
             self.machine.take_output(&mut self.output);
             let ended = self.machine.end_request(current.id, 1, &mut self.output);
             if ended.is_err() || self.flush().is_err() {
-                return false;
+                return (false, true);
             }
         }
         if !self.machine.should_close() {
-            return true;
+            return (true, stdin_ended);
         }
         if self.only {
             // IIS: the pipe outlives FCGI_KEEP_CONN, and wfastcgi never closes it; its end tells when to go.
             // Padding may be left behind the body's end.
             while !self.unseen.is_empty() {
                 if self.advance().is_err() {
-                    return false;
+                    return (false, true);
                 }
             }
-            if current.stdin_ended && self.machine.is_idle() {
+            if stdin_ended && self.machine.is_idle() {
                 self.machine = Connection::new(self.config, self.limits.fcgi);
-                return true;
+                return (true, stdin_ended);
             }
-            return false;
         }
-        self.close(current.stdin_ended);
-        false
+        (false, stdin_ended)
     }
 
     /// Lets the Web server read the reply: closing a socket with unread octets can destroy it on the way.
@@ -533,10 +712,7 @@ impl Driver {
             return;
         }
         let mut left = self.limits.fcgi.unread_len;
-        if self.input.is_empty() {
-            self.input = SPARE.take();
-            self.input.resize(INPUT_LEN, 0);
-        }
+        self.make_room();
         while let Ok(len @ 1..) = self.transport.read(&mut self.input, Some(LINGER)) {
             left = left.saturating_sub(len as u64);
             if left == 0 {
@@ -578,6 +754,16 @@ impl Drop for Driver {
             let _ = SPARE.try_with(|spare| spare.set(std::mem::take(&mut self.input)));
         }
     }
+}
+
+/// Whether the other end of a connection has closed it for both directions.
+fn has_hung_up(transport: &dyn Transport) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(
+        transport.as_fd(),
+        PollFlags::empty(),
+    )];
+    let gone = PollFlags::HUP | PollFlags::ERR;
+    poll(&mut fds, Some(&Timespec::default())).is_ok() && fds[0].revents().intersects(gone)
 }
 
 /// Writes everything in this order, without copying it together.

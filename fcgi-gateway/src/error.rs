@@ -72,6 +72,36 @@ pub enum Error {
         /// What is there instead.
         found: String,
     },
+    /// Several processes are wanted where only one can serve.
+    #[error(
+        "several processes need a listening socket, but {found}; leave `--processes` out, and let the Web server start several \
+         (IIS: `maxInstances` of the FastCGI application)"
+    )]
+    ProcessesOfConnection {
+        /// What there is instead.
+        found: String,
+    },
+    /// Several processes are wanted for what cannot be handed to them.
+    #[error(
+        "an application that is loaded already cannot be served by several processes: name it as `module:callable` instead"
+    )]
+    ProcessesOfCallable,
+    /// The application cannot be loaded in any process.
+    #[error(
+        "no worker could be started: the first one ended with {ended}. What it said is above, and in its log"
+    )]
+    Workers {
+        /// How the process ended.
+        ended: String,
+    },
+    /// The regular expression of [`Reload::pattern`](crate::Reload::pattern) is malformed.
+    #[error("`{pattern}` is no regular expression for changed files: {message}")]
+    ReloadPattern {
+        /// As it was given.
+        pattern: String,
+        /// Why not.
+        message: String,
+    },
     /// The working directory cannot be changed.
     #[error("cannot work in `{path}`: {source}")]
     Chdir {

@@ -145,7 +145,10 @@ impl Head {
             .try_for_each(|(name, value)| check_header(name, value))
     }
 
-    /// Appends the octets: `Status` first, an empty line last.
+    /// Appends the octets: `Status` first, but behind any `Location`; an empty line last.
+    ///
+    /// HAProxy takes a `Location` behind the status for a redirection with 302, whatever the status was; the order is free
+    /// otherwise (RFC 3875, section 6.3).
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let mut line = |name: &str, value: &str| {
             out.extend_from_slice(name.as_bytes());
@@ -158,8 +161,12 @@ impl Head {
             }
             out.extend_from_slice(b"\r\n");
         };
+        let is_location = |name: &str| name.eq_ignore_ascii_case("location");
+        for (name, value) in self.headers.iter().filter(|(name, _)| is_location(name)) {
+            line(name, value);
+        }
         line("Status", &self.status);
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers.iter().filter(|(name, _)| !is_location(name)) {
             line(name, value);
         }
         out.extend_from_slice(b"\r\n");
@@ -233,7 +240,9 @@ fn check_value(name: &str, value: &str) -> Result<(), HeadFault> {
 /// id by which its operator finds the traceback in the log.
 pub(crate) fn error_page(status: &str, request_id: &str) -> (Head, String) {
     let mut page = String::new();
-    let advice = if status.starts_with('5') {
+    let advice = if status.starts_with("503") {
+        "There is too much to do at the moment. Come back in a second. Request id:"
+    } else if status.starts_with('5') {
         "The application failed to answer. Its log tells why, under this request id:"
     } else {
         "The application does not take this request. Request id:"
@@ -244,11 +253,14 @@ pub(crate) fn error_page(status: &str, request_id: &str) -> (Head, String) {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{status}</title></head>\n<body>\n<h1>{status}</h1>\n\
          <p>{advice} <code>{request_id}</code></p>\n</body>\n</html>\n"
     );
-    let head = Head::new(status)
+    let mut head = Head::new(status)
         .header("Content-Type", "text/html; charset=utf-8")
         .header("Content-Length", page.len().to_string())
         .header("Cache-Control", "no-store")
         .header("X-Request-ID", request_id);
+    if status.starts_with("503") {
+        head = head.header("Retry-After", "1");
+    }
     (head, page)
 }
 
@@ -316,6 +328,15 @@ mod tests {
             .header("x-a", "2")
             .write(&mut out);
         assert_eq!(out, b"Status: 201 Created\r\nX-A: \xe9\r\nx-a: 2\r\n\r\n");
+        out.clear();
+        Head::new("301 Moved Permanently")
+            .header("X-A", "1")
+            .header("location", "/b")
+            .write(&mut out);
+        assert_eq!(
+            out,
+            b"location: /b\r\nStatus: 301 Moved Permanently\r\nX-A: 1\r\n\r\n"
+        );
     }
 
     #[test]

@@ -10,8 +10,12 @@
 //! - [`listener`] is where connections come from: the socket on file descriptor 0, listening or connected as under IIS,
 //!   a Unix socket, a TCP port. [`Bind`] chooses.
 //! - [`Server`] waits for connections and runs the application in its threads, until [`Shutdown`].
+//! - [`Processes`] says how many processes serve, and when they are replaced: a supervisor starts them as programs of their
+//!   own.
 //! - [`simulate`] makes one request in this process, through everything but the socket's address.
-//! - [`log`] finds a place for the log before anything else can fail.
+//! - [`log`] finds a place for the log before anything else can fail; [`AccessLog`] has a line for each request.
+//! - [`Scoreboard`] is what the processes of a gateway count together, and [`Pages`] show it; [`Watch`] looks after requests
+//!   that take long.
 //!
 //! # An application in Rust
 //!
@@ -38,13 +42,15 @@
 //! # What it leaves out
 //!
 //! Named pipes and the shutdown event of IIS on Windows; the roles Authorizer and Filter; several requests at once on one
-//! connection, which no Web server asks for; processes, which the Web server starts.
+//! connection, which no Web server asks for.
 //!
 //! # Features
 //!
 //! - `python`: [`wsgi`]'s bridge to CPython, 3.9 or later, through its stable ABI. Only an extension module can have
 //!   it, as it does not link an interpreter.
 
+mod access_log;
+mod activity;
 mod application;
 mod driver;
 mod error;
@@ -53,20 +59,37 @@ mod iis;
 mod limits;
 pub mod listener;
 pub mod log;
+mod processes;
+mod reload;
+mod scoreboard;
 mod sender;
 mod serve_options;
 mod server;
 mod shutdown;
 mod simulate;
+mod status;
+#[cfg(any(test, feature = "python"))]
+#[cfg_attr(
+    not(feature = "python"),
+    expect(dead_code, reason = "the program of the workers is Python's")
+)]
+mod supervisor;
+mod watchdog;
 pub mod wsgi;
 
+pub use access_log::{AccessLog, AccessLogFormat};
 pub use application::{Application, Body, Request, RequestNumber, Response};
 pub use error::Error;
 pub use head::{Head, HeadFault};
 pub use limits::Limits;
+pub use processes::Processes;
+pub use reload::Reload;
+pub use scoreboard::{Durations, Histogram, Scoreboard, Slot, SlotReading, WorkerState};
 pub use serve_options::{Bind, ServeOptions, explain};
-pub use server::{Server, ServerOptions};
+pub use server::{Retire, Server, ServerOptions};
 pub use shutdown::Shutdown;
 pub use simulate::{SimulatedRequest, SimulatedResponse, simulate};
+pub use status::Pages;
+pub use watchdog::Watch;
 #[cfg(feature = "python")]
 pub use wsgi::{load_application, serve, serve_callable};

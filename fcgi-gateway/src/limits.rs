@@ -17,6 +17,16 @@ pub struct Limits {
     pub body_len: Option<u64>,
     /// How long a request may wait for the next octets of its body. Default 60 seconds; `None` is for ever.
     pub read_timeout: Option<Duration>,
+    /// How long a request's variables may take to arrive, from its first octet to the end of its parameters. Then the
+    /// connection is closed. Default 60 seconds; `None` is for ever.
+    pub header_timeout: Option<Duration>,
+    /// How long a connection may wait for its first or next request. Default `None`, for ever: a Web server closes what it no
+    /// longer needs.
+    pub idle_timeout: Option<Duration>,
+    /// Requests that may wait while all threads are busy; further ones are answered with status 503 at once. A thread of
+    /// its own reads for the others then. Default `None`: they wait in the listening socket's queue, and no thread is
+    /// woken for another.
+    pub queue: Option<usize>,
     /// How long a response may wait for the Web server to take more of it. Default 60 seconds; `None` is for ever.
     pub write_timeout: Option<Duration>,
 }
@@ -29,6 +39,9 @@ impl Default for Limits {
             connections: 10_000,
             body_len: None,
             read_timeout: timeout,
+            header_timeout: timeout,
+            idle_timeout: None,
+            queue: None,
             write_timeout: timeout,
         }
     }

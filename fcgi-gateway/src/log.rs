@@ -10,17 +10,18 @@
 //!
 //! Each line is written with one call on a file opened for appending, so that several processes can share it.
 
+mod file;
+
 use std::io::{self, IsTerminal as _};
-use std::sync::Mutex;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err::{File, OpenOptions};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::{Layer, Registry, fmt};
 
+pub use self::file::{LineWriter, LogFile, Rotation};
 use crate::Error;
 
 /// The target of events for the file alone.
@@ -39,6 +40,8 @@ pub struct Options {
     pub level: Option<String>,
     /// One JSON object a line rather than text.
     pub json: bool,
+    /// When the file is replaced by a new one.
+    pub rotation: Rotation,
     /// Whether to log to standard error as well. Default: where it is a terminal.
     pub stderr: Option<bool>,
 }
@@ -46,7 +49,7 @@ pub struct Options {
 /// The log, as long as this is kept.
 #[derive(Debug)]
 pub struct LogGuard {
-    file: Option<(Utf8PathBuf, File)>,
+    file: Option<LogFile>,
     refused: Vec<(Utf8PathBuf, io::Error)>,
     stderr: bool,
 }
@@ -55,7 +58,13 @@ impl LogGuard {
     /// The file that was opened; `None` where no place is writable.
     #[must_use]
     pub fn path(&self) -> Option<&Utf8Path> {
-        self.file.as_ref().map(|(path, _)| path.as_path())
+        self.file.as_ref().and_then(LogFile::path)
+    }
+
+    /// The file itself, to have it opened again.
+    #[must_use]
+    pub const fn file(&self) -> Option<&LogFile> {
+        self.file.as_ref()
     }
 
     /// Puts the failure that ends the process into the file. Telling the person at a terminal is the program's part, so it does
@@ -75,7 +84,7 @@ impl LogGuard {
 /// [`Error::LogLevel`].
 pub fn init(options: &Options) -> Result<LogGuard, Error> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (file, refused) = open_first(places(options.file.as_deref(), &variable));
+    let (file, refused) = open_first(places(options.file.as_deref(), &variable), options.rotation);
     let stderr = options.stderr.unwrap_or_else(|| io::stderr().is_terminal());
     let guard = LogGuard {
         file,
@@ -104,10 +113,8 @@ fn install(options: &Options, guard: &LogGuard) -> Result<bool, Error> {
             .map_err(|error| malformed(error.to_string()))
     };
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = Vec::new();
-    if let Some((_, file)) = &guard.file
-        && let Ok(file) = file.try_clone()
-    {
-        layers.push(layer(options.json, Mutex::new(file), filter()?));
+    if let Some(file) = &guard.file {
+        layers.push(layer(options.json, file.clone(), filter()?));
     }
     if guard.stderr {
         layers.push(layer(
@@ -128,7 +135,11 @@ fn layer<W>(
 where
     W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
 {
-    let layer = fmt::layer().with_ansi(false).with_writer(writer);
+    let layer = fmt::layer()
+        .with_ansi(false)
+        // It would tell standard error, and panic where that is gone.
+        .log_internal_errors(false)
+        .with_writer(writer);
     if json {
         layer.json().flatten_event(true).with_filter(filter).boxed()
     } else {
@@ -171,31 +182,22 @@ fn native(path: &str) -> Utf8PathBuf {
     }
 }
 
-type Opened = (Option<(Utf8PathBuf, File)>, Vec<(Utf8PathBuf, io::Error)>);
+type Opened = (Option<LogFile>, Vec<(Utf8PathBuf, io::Error)>);
 
 /// Opens the first place that can be written to, and says of those before it why not.
-fn open_first(places: Vec<Utf8PathBuf>) -> Opened {
+fn open_first(places: Vec<Utf8PathBuf>, rotation: Rotation) -> Opened {
     let mut refused = Vec::new();
     for path in places {
-        match open(&path) {
-            Ok(file) => return (Some((path, file)), refused),
+        match LogFile::open(&path, rotation) {
+            Ok(file) => return (Some(file), refused),
             Err(error) => refused.push((path, error)),
         }
     }
     (None, refused)
 }
 
-fn open(path: &Utf8Path) -> io::Result<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
-        fs_err::create_dir_all(folder)?;
-    }
-    OpenOptions::new().create(true).append(true).open(path)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
     #[test]
@@ -255,11 +257,11 @@ mod tests {
                 good.clone(),
                 folder.join("never/iiswsgi.log"),
             ];
-            let (file, refused) = open_first(places);
-            let (path, mut file) = file.unwrap();
-            assert_eq!(path, good);
+            let (file, refused) = open_first(places, Rotation::default());
+            let file = file.unwrap();
+            assert_eq!(file.path(), Some(&*good));
             assert_eq!(refused.len(), 1);
-            file.write_all(b"line\n").unwrap();
+            file.write(b"line\n");
             assert_eq!(
                 fs_err::read_to_string(&good).unwrap(),
                 "line\n".repeat(round)
@@ -274,6 +276,7 @@ mod tests {
             file: None,
             level: Some("fcgi_gateway=loud".to_owned()),
             json: false,
+            rotation: Rotation::default(),
             stderr: Some(true),
         };
         let guard = LogGuard {

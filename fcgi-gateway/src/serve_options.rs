@@ -1,17 +1,23 @@
 //! What a gateway serves, on what, and how.
 
 use std::net::SocketAddr;
+#[cfg(feature = "python")]
+use std::sync::Arc;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::listener::{Stdin, StdinSocket, TcpSocket, UnixSocket, WebServerAddrs};
-use crate::{Error, Limits, Server, ServerOptions, log};
+use crate::listener::{Owner, Stdin, StdinSocket, TcpSocket, UnixSocket, WebServerAddrs, systemd};
+#[cfg(feature = "python")]
+use crate::{AccessLog, Pages, log::LogFile};
+use crate::{AccessLogFormat, Error, Limits, Processes, Server, ServerOptions, log};
 
 /// Where connections come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Bind {
-    /// Whatever the Web server has left on file descriptor 0: a listening socket, or one connection.
+    /// The socket that systemd has opened for this process; else whatever the Web server has left on file descriptor 0: a
+    /// listening socket, or one connection.
     #[default]
     Auto,
     /// A Unix socket of our own.
@@ -20,6 +26,8 @@ pub enum Bind {
         path: Utf8PathBuf,
         /// The file's permissions, as of chmod; `None` leaves them to the umask.
         mode: Option<u32>,
+        /// Whom the file belongs to; `None` is who runs this process.
+        owner: Option<Owner>,
     },
     /// A TCP port of our own. Whoever can connect can run requests: an address other than loopback is the caller's word.
     Tcp(SocketAddr),
@@ -31,11 +39,27 @@ impl Bind {
     /// # Errors
     /// [`Error::NoTransport`], [`Error::Bind`], [`Error::WebServerAddrs`].
     pub fn server(&self, options: ServerOptions) -> Result<Server, Error> {
+        match self.open()? {
+            StdinSocket::Listening(listener) => Server::listening(listener, options),
+            StdinSocket::Connected(transport) => Server::connected(transport, options),
+        }
+    }
+
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// [`Error::NoTransport`], [`Error::Bind`], [`Error::WebServerAddrs`].
+    pub fn open(&self) -> Result<StdinSocket, Error> {
         let allowed = WebServerAddrs::from_environment()?;
         match self {
+            Self::Auto if systemd::descriptors() > 0 => {
+                systemd::take(allowed).map_err(|source| Error::Bind {
+                    address: "systemd's socket".to_owned(),
+                    source,
+                })
+            }
             Self::Auto => match StdinSocket::take(allowed) {
-                Ok(StdinSocket::Listening(listener)) => Server::listening(listener, options),
-                Ok(StdinSocket::Connected(transport)) => Server::connected(transport, options),
+                Ok(socket) => Ok(socket),
                 Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
                     Err(Error::NoTransport {
                         found: error.to_string(),
@@ -46,12 +70,12 @@ impl Bind {
                     source: error,
                 }),
             },
-            Self::Unix { path, mode } => {
-                Server::listening(Box::new(UnixSocket::bind(path, *mode, allowed)?), options)
-            }
-            Self::Tcp(address) => {
-                Server::listening(Box::new(TcpSocket::bind(*address, allowed)?), options)
-            }
+            Self::Unix { path, mode, owner } => Ok(StdinSocket::Listening(Box::new(
+                UnixSocket::bind(path, *mode, *owner, allowed)?,
+            ))),
+            Self::Tcp(address) => Ok(StdinSocket::Listening(Box::new(TcpSocket::bind(
+                *address, allowed,
+            )?))),
         }
     }
 
@@ -73,8 +97,11 @@ impl Bind {
 #[must_use]
 pub fn explain(bind: &Bind) -> String {
     match bind {
-        Bind::Auto => Stdin::inspect().to_string(),
-        Bind::Unix { path, mode } => {
+        Bind::Auto => match systemd::descriptors() {
+            0 => Stdin::inspect().to_string(),
+            count => systemd::explain(count),
+        },
+        Bind::Unix { path, mode, .. } => {
             let mode = mode.map_or_else(
                 || "as the umask says".to_owned(),
                 |mode| format!("{mode:o}"),
@@ -102,7 +129,7 @@ pub fn explain(bind: &Bind) -> String {
 /// use fcgi_gateway::{Bind, ServeOptions};
 ///
 /// let mut options = ServeOptions::new("site.wsgi:application");
-/// options.bind = Bind::Unix { path: "/run/site.sock".into(), mode: Some(0o660) };
+/// options.bind = Bind::Unix { path: "/run/site.sock".into(), mode: Some(0o660), owner: None };
 /// options.threads = 4;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,8 +155,26 @@ pub struct ServeOptions {
     /// Whether bodies are read to their end before the application is called: up to so many octets in memory, longer ones
     /// in a temporary file; `wsgi.input` can seek then. Default: no, the application reads as the octets arrive.
     pub buffer_body: Option<usize>,
+    /// Which processes serve, and for how long.
+    pub processes: Processes,
     /// What peers may cost.
     pub limits: Limits,
+    /// Where each request is written down; `-` is standard output. Replaced as [`log::Options::rotation`] says. Default:
+    /// nowhere.
+    pub access_log: Option<Utf8PathBuf>,
+    /// How it is.
+    pub access_log_format: AccessLogFormat,
+    /// The header that gives a request its id; see [`ServerOptions::request_id_header`].
+    pub request_id_header: Option<String>,
+    /// A path that the gateway answers with `pong`, without the application.
+    pub ping_path: Option<String>,
+    /// A path that shows the gateway's numbers. Whoever can reach the site can see them, unless the Web server forbids it.
+    pub status_path: Option<String>,
+    /// A request that takes longer is logged with its Python stack.
+    pub slow_request: Option<Duration>,
+    /// A request that takes longer is answered with status 504, and its process ends with
+    /// [`Watch::EXIT_STATUS`](crate::Watch::EXIT_STATUS), after every thread's Python stack was logged.
+    pub request_timeout: Option<Duration>,
 }
 
 impl ServeOptions {
@@ -140,6 +185,34 @@ impl ServeOptions {
             app: app.into(),
             ..Self::default()
         }
+    }
+
+    /// Has a server show what happens: logs, pages, a watchdog.
+    #[cfg(feature = "python")]
+    pub(crate) fn observe(&self, server: &mut ServerOptions) {
+        server.access_log = self.open_access_log().map(Arc::new);
+        server.request_id_header.clone_from(&self.request_id_header);
+        server.pages = Pages {
+            ping: self.ping_path.clone(),
+            status: self.status_path.clone(),
+            script_name: self.script_name.clone(),
+        };
+        server.watch.slow_request = self.slow_request;
+        server.watch.request_timeout = self.request_timeout;
+    }
+
+    /// Like the log, the access log is no reason not to serve.
+    #[cfg(feature = "python")]
+    fn open_access_log(&self) -> Option<AccessLog> {
+        let path = self.access_log.as_ref()?;
+        let file = if path == "-" {
+            LogFile::standard_output()
+        } else {
+            LogFile::open(path, self.log.rotation)
+                .inspect_err(|error| tracing::error!(%error, "there will be no access log"))
+                .ok()?
+        };
+        Some(AccessLog::new(file, self.access_log_format))
     }
 }
 
@@ -152,6 +225,7 @@ mod tests {
         let unix = |mode| Bind::Unix {
             path: "/run/s.sock".into(),
             mode,
+            owner: None,
         };
         let table = [
             (unix(Some(0o660)), "660"),

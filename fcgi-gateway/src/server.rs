@@ -1,25 +1,36 @@
 //! Accepts connections and hands their requests to worker threads.
 //!
 //! Any number of connections may be open, but only those with something to read cost a worker: one of the idle workers, the
-//! leader, waits in `poll` for all of them; it takes what is ready, lets another worker lead, and works. So a request is
-//! never handed from thread to thread, and with one thread there is exactly one request at a time in the process.
+//! leader, waits for all of them; it takes what is ready, lets another worker lead, and works. So a request is never handed
+//! from thread to thread, and with one thread there is exactly one request at a time in the process. Only where the queue
+//! has a limit, a thread of its own waits and reads, so that a full queue is seen while all workers are busy.
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod answer;
+mod queue;
+mod retire;
+mod selector;
+mod waiting;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use fcgi_proto::application::Config;
-use fcgi_proto::{BeginRequest, Params};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 
-use crate::application::{Body, RequestNumber, SharedDriver, lock};
+use self::queue::{Job, Queue};
+use self::retire::Countdown;
+pub use self::retire::Retire;
+use self::waiting::{Connection, Leader, Waiting};
+use crate::access_log::AccessLog;
+use crate::activity::Activity;
+use crate::application::{GivenIds, lock};
 use crate::driver::{Driver, Next};
 use crate::listener::{Listener, Transport};
+use crate::scoreboard::WorkerState;
 use crate::shutdown::Waker;
-use crate::{Application, Error, Limits, Request, Response, Shutdown};
+use crate::status::Pages;
+use crate::watchdog::Watch;
+use crate::{Application, Error, Limits, Scoreboard, Shutdown};
 
 /// How a [`Server`] works.
 #[derive(Clone, Debug)]
@@ -31,6 +42,19 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// How it is told to stop; `None` where only the end of its connection stops it.
     pub shutdown: Option<Shutdown>,
+    /// Where it counts. Default: numbers of its own.
+    pub scoreboard: Arc<Scoreboard>,
+    /// Where each request is written down. Default: nowhere.
+    pub access_log: Option<Arc<AccessLog>>,
+    /// Paths that are answered without the application. Default: none.
+    pub pages: Pages,
+    /// The header that gives a request its id, such as `X-Request-ID`; the Web server in front has to set or remove it, as
+    /// anybody can send it. Default: none, ids are made.
+    pub request_id_header: Option<String>,
+    /// What happens to requests that take long. Default: nothing.
+    pub watch: Watch,
+    /// What happens after a number of requests. Default: nothing.
+    pub retire: Option<Retire>,
 }
 
 impl Default for ServerOptions {
@@ -39,6 +63,12 @@ impl Default for ServerOptions {
             threads: 1,
             limits: Limits::default(),
             shutdown: None,
+            scoreboard: Arc::new(Scoreboard::private()),
+            access_log: None,
+            pages: Pages::default(),
+            request_id_header: None,
+            watch: Watch::default(),
+            retire: None,
         }
     }
 }
@@ -49,35 +79,28 @@ pub struct Server {
     threads: usize,
     limits: Limits,
     config: Config,
-    shutdown: Shutdown,
+    pub(crate) shutdown: Shutdown,
     listener: Option<Box<dyn Listener>>,
-    waiting: Mutex<Waiting>,
-    /// Connections that wait for their next request again, not yet known to the leader.
-    returned: Mutex<Vec<SharedDriver>>,
-    /// Whether the leader has to be woken to learn of them.
+    waiting: Waiting,
+    /// Whoever holds it waits for the connections.
+    leader: Mutex<Leader>,
+    /// Whether the leader waits, or is about to.
     is_polling: AtomicBool,
     /// Whether the leader does not look at the listening socket, and has to be woken when a connection ends.
     is_deaf: AtomicBool,
     waker: Waker,
-    /// Connections on which a request runs.
+    /// Connections that a thread has taken.
     active: AtomicUsize,
+    /// Requests that wait for a worker, where that has a limit.
+    queue: Option<Queue>,
+    scoreboard: Arc<Scoreboard>,
+    access_log: Option<Arc<AccessLog>>,
+    pages: Pages,
+    ids: Option<GivenIds>,
+    /// What the workers do, where somebody watches.
+    activity: Option<Activity>,
+    countdown: Option<Countdown>,
 }
-
-/// What the leader looks after.
-#[derive(Debug, Default)]
-struct Waiting {
-    connections: Vec<SharedDriver>,
-    /// Whether the listening socket is looked at first: neither it nor the connections shall starve.
-    accept_first: bool,
-    /// Whether nothing is accepted for a moment, as descriptors or memory have run out.
-    pause: bool,
-}
-
-/// How long to wait for descriptors or memory to become free.
-const PAUSE: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 100_000_000,
-};
 
 impl Server {
     /// A server for the connections that arrive on a listening socket. It runs until it is told to stop.
@@ -96,17 +119,15 @@ impl Server {
     pub fn connected(transport: Box<dyn Transport>, options: ServerOptions) -> Result<Self, Error> {
         let server = Self::new(None, options)?;
         let driver = Driver::new(transport, server.config, server.limits, true);
-        server.push_returned(Arc::new(Mutex::new(driver)));
+        server
+            .waiting
+            .keep(Connection::new(driver), &server.limits)?;
         Ok(server)
     }
 
     fn new(listener: Option<Box<dyn Listener>>, options: ServerOptions) -> Result<Self, Error> {
-        let ServerOptions {
-            threads,
-            limits,
-            shutdown,
-        } = options;
-        let threads = threads.max(1);
+        let threads = options.threads.max(1);
+        let limits = options.limits;
         let mut config = Config::default();
         config.max_conns = u32::try_from(if listener.is_some() {
             limits.connections
@@ -115,45 +136,76 @@ impl Server {
         })
         .unwrap_or(u32::MAX);
         config.max_reqs = u32::try_from(threads).unwrap_or(u32::MAX);
-        let shutdown = match shutdown {
+        let shutdown = match options.shutdown {
             Some(shutdown) => shutdown,
             None => Shutdown::new()?,
         };
+        // On the only connection requests come one after the other.
+        let queue = limits.queue.filter(|_| listener.is_some());
+        let slot = options.scoreboard.own();
+        if slot.state() == WorkerState::Free {
+            slot.start(std::process::id(), 1, threads);
+        }
         Ok(Self {
             threads,
             limits,
             config,
             shutdown,
             listener,
-            waiting: Mutex::default(),
-            returned: Mutex::default(),
+            waiting: Waiting::new(threads == 1 && queue.is_none())?,
+            leader: Mutex::default(),
             is_polling: AtomicBool::new(false),
             is_deaf: AtomicBool::new(false),
             waker: Waker::new()?,
             active: AtomicUsize::new(0),
+            queue: queue.map(|max| Queue::new(threads, max)),
+            scoreboard: options.scoreboard,
+            access_log: options.access_log,
+            pages: options.pages,
+            ids: options.request_id_header.as_deref().map(GivenIds::new),
+            activity: options
+                .watch
+                .is_on()
+                .then(|| Activity::new(options.watch, threads)),
+            countdown: options.retire.map(Countdown::new),
         })
     }
 
-    /// Serves until the end: the calling thread is the first worker. Running requests are finished before it returns.
+    /// Serves until the end: the calling thread is the first worker, or where [`Limits::queue`] is set the one that reads.
+    /// Running requests are finished before it returns.
     ///
     /// # Errors
     /// A thread cannot be started, or the listening socket fails.
     pub fn run(&self, application: &impl Application) -> Result<(), Error> {
-        thread::scope(|scope| {
+        let slot = self.scoreboard.own();
+        slot.set_state(WorkerState::Serving);
+        let outcome = thread::scope(|scope| {
+            if let Some(activity) = &self.activity {
+                thread::Builder::new()
+                    .name("watchdog".to_owned())
+                    .spawn_scoped(scope, || self.watch(activity, application))?;
+            }
             let mut workers = Vec::new();
             let mut started = Ok(());
-            for number in 1..self.threads {
+            let first = usize::from(self.queue.is_none());
+            for number in first..self.threads {
                 let builder = thread::Builder::new().name(format!("worker-{number}"));
-                match builder.spawn_scoped(scope, || self.run_worker(application)) {
+                match builder.spawn_scoped(scope, move || self.run_worker(number, application)) {
                     Ok(worker) => workers.push(worker),
                     Err(error) => {
                         started = Err(Error::Io(error));
                         self.shutdown.request();
+                        if let Some(queue) = &self.queue {
+                            queue.close();
+                        }
                         break;
                     }
                 }
             }
-            let mut outcome = started.and_then(|()| self.run_worker(application));
+            let mut outcome = started.and_then(|()| match &self.queue {
+                None => self.run_worker(0, application),
+                Some(queue) => self.receive(queue, application),
+            });
             for worker in workers {
                 // run_worker catches the panics of applications.
                 let joined = worker
@@ -161,8 +213,13 @@ impl Server {
                     .unwrap_or(Err(Error::Order("a worker thread has panicked")));
                 outcome = outcome.and(joined);
             }
+            if let Some(activity) = &self.activity {
+                activity.close();
+            }
             outcome
-        })
+        });
+        slot.set_state(WorkerState::Free);
+        outcome
     }
 
     /// What connections are taken from, for the log.
@@ -174,43 +231,67 @@ impl Server {
         )
     }
 
-    fn run_worker(&self, application: &impl Application) -> Result<(), Error> {
+    fn run_worker(&self, number: usize, application: &impl Application) -> Result<(), Error> {
         let mut outcome = Ok(());
         application.run_worker(&mut || {
+            if let Some(activity) = &self.activity {
+                activity.introduce(number, application.thread_ident());
+            }
             outcome = self
-                .work(application)
+                .work(number, application)
                 .inspect_err(|_| self.shutdown.request());
         });
         outcome
     }
 
-    fn work(&self, application: &impl Application) -> Result<(), Error> {
+    fn work(&self, worker: usize, application: &impl Application) -> Result<(), Error> {
         loop {
-            let next = self
-                .waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .next(self, application)?;
-            let Some(driver) = next else {
+            let next = match &self.queue {
+                Some(queue) => queue.take(),
+                None => self
+                    .leader
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .next(self, application)?
+                    .map(Job::ready),
+            };
+            let Some(job) = next else {
                 return Ok(());
             };
-            let keep = self.serve(&driver, application) && !self.shutdown.is_requested();
-            if keep {
-                self.push_returned(driver);
-            }
-            self.active.fetch_sub(1, Ordering::SeqCst);
-            // With the last connection gone, or with room for another one, a leader who waits must look again.
-            if keep || self.listener.is_none() || self.is_deaf.load(Ordering::SeqCst) {
-                self.wake_leader();
+            let Job {
+                connection,
+                request,
+            } = job;
+            let next = match request {
+                Some(request) => Ok(request),
+                None => lock(&connection.driver).next_request(true),
+            };
+            let keep = self.serve(worker, &connection, next, application)
+                && (!self.shutdown.is_requested() || connection.expects_request());
+            self.put_back(connection, keep);
+            if let Some(queue) = &self.queue {
+                queue.done();
             }
         }
     }
 
-    fn push_returned(&self, driver: SharedDriver) {
-        self.returned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(driver);
+    /// Has a connection wait again, or ends it.
+    fn put_back(&self, connection: Connection, keep: bool) {
+        let mut wake = false;
+        if keep {
+            match self.waiting.keep(connection, &self.limits) {
+                Ok(is_first) => wake = is_first,
+                Err(error) => tracing::warn!(%error, "connection closed"),
+            }
+        } else {
+            self.waiting.forget(&connection);
+            drop(connection);
+        }
+        self.active.fetch_sub(1, Ordering::SeqCst);
+        // With the last connection gone, or with room for another one, a leader who waits must look again.
+        if wake || self.listener.is_none() || self.is_deaf.load(Ordering::SeqCst) {
+            self.wake_leader();
+        }
     }
 
     fn wake_leader(&self) {
@@ -220,16 +301,20 @@ impl Server {
     }
 
     /// Answers the requests that have arrived on a connection; `false` where it is over.
-    fn serve(&self, driver: &SharedDriver, application: &impl Application) -> bool {
-        let mut readable = true;
+    fn serve(
+        &self,
+        worker: usize,
+        connection: &Connection,
+        mut next: Result<Next, Error>,
+        application: &impl Application,
+    ) -> bool {
+        let driver = &connection.driver;
         loop {
-            let next = lock(driver).next_request(readable);
-            readable = false;
             match next {
                 Ok(Next::Request(id, begin, params)) => {
                     tracing::trace!(%id, "request");
                     let serial = lock(driver).serial();
-                    self.answer(driver, serial, begin, &params, application);
+                    self.answer(worker, driver, serial, begin, &params, application);
                     if !lock(driver).finish(params) {
                         return false;
                     }
@@ -244,181 +329,7 @@ impl Server {
                     return false;
                 }
             }
+            next = lock(driver).next_request(false);
         }
-    }
-
-    fn answer(
-        &self,
-        driver: &SharedDriver,
-        serial: u64,
-        begin: BeginRequest,
-        params: &Params,
-        application: &impl Application,
-    ) {
-        let number = RequestNumber::next();
-        let is_head = params.get(b"REQUEST_METHOD") == Some(b"HEAD");
-        let mut request = Request {
-            params,
-            begin,
-            number,
-            body: Body::of(driver, serial),
-        };
-        let mut response = Response::of(driver, serial, number, is_head);
-        let announced = params
-            .get(b"CONTENT_LENGTH")
-            .and_then(|text| std::str::from_utf8(text).ok()?.trim().parse::<u64>().ok());
-        let result = match self.limits.body_len {
-            Some(max) if announced > Some(max) => Err(Error::RequestTooLong { max }),
-            _ => catch_unwind(AssertUnwindSafe(|| {
-                application.handle(&mut request, &mut response)
-            }))
-            .unwrap_or_else(|panic| {
-                Err(Error::Application {
-                    message: panic_message(&*panic),
-                })
-            }),
-        };
-        let result = result.and_then(|()| response.finish());
-        let Err(error) = result else {
-            return;
-        };
-        let status = match &error {
-            // The client has left: nobody is to blame, and nobody to tell.
-            error if error.is_disconnected() => {
-                tracing::info!(request = %number, %error, "request given up");
-                return;
-            }
-            Error::RequestTooLong { .. } => "413 Content Too Large",
-            _ => "500 Internal Server Error",
-        };
-        // The id comes first: behind it a traceback has many lines.
-        tracing::error!(request = %number, "request {number}: {error}");
-        if let Err(error) = response.fail(status)
-            && !error.is_disconnected()
-        {
-            tracing::error!(request = %number, "the failure cannot be told to the client: {error}");
-        }
-    }
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    text.map_or_else(|| "panic".to_owned(), |text| format!("panic: {text}"))
-}
-
-/// Whether a call has failed only because the process or the machine has run out of something.
-fn is_shortage(error: &io::Error) -> bool {
-    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
-}
-
-impl Waiting {
-    /// Waits for a connection with something to read; `None` when it is time to stop.
-    fn next(
-        &mut self,
-        server: &Server,
-        application: &impl Application,
-    ) -> Result<Option<SharedDriver>, Error> {
-        loop {
-            server.is_polling.store(true, Ordering::SeqCst);
-            self.connections.append(
-                &mut server
-                    .returned
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner),
-            );
-            let active = server.active.load(Ordering::SeqCst);
-            if server.shutdown.is_requested()
-                || server.listener.is_none() && self.connections.is_empty() && active == 0
-            {
-                server.is_polling.store(false, Ordering::SeqCst);
-                self.connections.clear();
-                return Ok(None);
-            }
-            let polled = self.poll(server, active);
-            server.is_polling.store(false, Ordering::SeqCst);
-            match polled {
-                Ok(Some(driver)) => {
-                    server.active.fetch_add(1, Ordering::SeqCst);
-                    return Ok(Some(driver));
-                }
-                Ok(None) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    application.interrupted();
-                }
-                Err(error) => return Err(Error::Io(error)),
-            }
-        }
-    }
-
-    fn poll(&mut self, server: &Server, active: usize) -> io::Result<Option<SharedDriver>> {
-        let guards: Vec<_> = self.connections.iter().map(lock).collect();
-        let listener = server
-            .listener
-            .as_deref()
-            .filter(|_| !self.pause && guards.len() + active < server.limits.connections);
-        let is_deaf = server.listener.is_some() && listener.is_none();
-        server.is_deaf.store(is_deaf, Ordering::SeqCst);
-        let mut fds = Vec::with_capacity(guards.len() + 3);
-        fds.push(PollFd::new(&server.shutdown, PollFlags::IN));
-        fds.push(PollFd::new(&server.waker, PollFlags::IN));
-        fds.extend(
-            guards
-                .iter()
-                .map(|driver| PollFd::from_borrowed_fd(driver.transport().as_fd(), PollFlags::IN)),
-        );
-        if let Some(listener) = listener {
-            fds.push(PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN));
-        }
-        let timeout = std::mem::take(&mut self.pause).then_some(&PAUSE);
-        match poll(&mut fds, timeout) {
-            Ok(_) => {}
-            Err(Errno::INTR) => return Err(io::ErrorKind::Interrupted.into()),
-            Err(errno) => return Err(errno.into()),
-        }
-        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        let (stop, woken) = (is_ready(&fds[0]), is_ready(&fds[1]));
-        let readable = fds[2..2 + guards.len()].iter().position(is_ready);
-        let acceptable = fds.get(2 + guards.len()).is_some_and(is_ready);
-        drop(fds);
-        drop(guards);
-        if woken {
-            server.waker.receive();
-        }
-        if stop {
-            server.shutdown.receive();
-            if server.shutdown.is_requested() {
-                return Ok(None);
-            }
-        }
-        if acceptable && (self.accept_first || readable.is_none()) {
-            self.accept_first = false;
-            return self.accept(server);
-        }
-        self.accept_first = true;
-        // Those that come back are put at the end, so that the others are found before them.
-        Ok(readable.map(|position| self.connections.remove(position)))
-    }
-
-    fn accept(&mut self, server: &Server) -> io::Result<Option<SharedDriver>> {
-        let Some(listener) = &server.listener else {
-            return Ok(None);
-        };
-        let transport = match listener.accept() {
-            Ok(Some(transport)) => transport,
-            Ok(None) => return Ok(None),
-            // The connections that there are shall go on, and will give back what has run out.
-            Err(error) if is_shortage(&error) => {
-                tracing::warn!(%error, "no new connections for a moment");
-                self.pause = true;
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let driver = Driver::new(transport, server.config, server.limits, false);
-        Ok(Some(Arc::new(Mutex::new(driver))))
     }
 }

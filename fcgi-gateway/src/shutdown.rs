@@ -3,14 +3,20 @@
 //! FastCGI Specification 1.0, section 7: a Web server that wants an application to end sends `SIGTERM`. The requests that are
 //! running are then finished, nothing new is accepted, and the process exits with status 0.
 
+use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// `SIGINT` and `SIGTERM`, as they arrive on the descriptor of [`Shutdown::signal_fd`].
-const STOP_SIGNALS: [u8; 2] = [2, 15];
+pub(crate) const STOP_SIGNALS: [u8; 2] = [2, 15];
+
+/// `SIGUSR1`, as its number is on this system.
+pub(crate) fn reopen_signal() -> u8 {
+    u8::try_from(rustix::process::Signal::USR1.as_raw()).unwrap_or(u8::MAX)
+}
 
 /// A request to stop, shared by the server and whoever may ask it to.
 ///
@@ -25,10 +31,19 @@ const STOP_SIGNALS: [u8; 2] = [2, 15];
 #[derive(Clone, Debug)]
 pub struct Shutdown(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     requested: AtomicBool,
     signals: Waker,
+    reopen: Mutex<Option<Box<dyn Fn() + Send>>>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("requested", &self.requested)
+            .field("signals", &self.signals)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shutdown {
@@ -40,6 +55,7 @@ impl Shutdown {
         Ok(Self(Arc::new(Inner {
             requested: AtomicBool::new(false),
             signals: Waker::new()?,
+            reopen: Mutex::default(),
         })))
     }
 
@@ -55,22 +71,36 @@ impl Shutdown {
         self.0.requested.load(Ordering::SeqCst)
     }
 
+    /// What opens the logs anew when `SIGUSR1` comes, as *logrotate* wants it. A server looks at its signals as soon as one of
+    /// its threads waits.
+    pub fn on_reopen(&self, reopen: impl Fn() + Send + 'static) {
+        *self.reopen_hook() = Some(Box::new(reopen));
+    }
+
+    pub(crate) fn reopen(&self) {
+        if let Some(reopen) = &*self.reopen_hook() {
+            reopen();
+        }
+    }
+
+    fn reopen_hook(&self) -> MutexGuard<'_, Option<Box<dyn Fn() + Send>>> {
+        self.0.reopen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The descriptor to which a signal handler writes the number of the signal as one octet; non-blocking. This is what
     /// Python's `signal.set_wakeup_fd` wants.
     #[must_use]
     pub fn signal_fd(&self) -> RawFd {
-        self.0.signals.sender.as_raw_fd()
+        self.0.signals.sender_fd()
     }
 
     /// Looks at the signals that have arrived.
     pub(crate) fn receive(&self) {
-        if self
-            .0
-            .signals
-            .receive()
-            .iter()
-            .any(|signal| STOP_SIGNALS.contains(signal))
-        {
+        let signals = self.0.signals.receive();
+        if signals.contains(&reopen_signal()) {
+            self.reopen();
+        }
+        if signals.iter().any(|signal| STOP_SIGNALS.contains(signal)) {
             self.0.requested.store(true, Ordering::SeqCst);
         }
     }
@@ -95,6 +125,11 @@ impl Waker {
         sender.set_nonblocking(true)?;
         receiver.set_nonblocking(true)?;
         Ok(Self { sender, receiver })
+    }
+
+    /// The descriptor that wakes when an octet is written to it; non-blocking.
+    pub(crate) fn sender_fd(&self) -> RawFd {
+        self.sender.as_raw_fd()
     }
 
     pub(crate) fn wake(&self) {
@@ -135,6 +170,19 @@ mod tests {
             shutdown.receive();
             assert_eq!(shutdown.is_requested(), stops, "signal {signal}");
         }
+    }
+
+    #[test]
+    fn one_signal_opens_the_logs_anew() {
+        let shutdown = Shutdown::new().unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        shutdown.on_reopen(move || sender.send(()).unwrap());
+        for (signal, reopened) in [(1, 0), (reopen_signal(), 1), (17, 0)] {
+            shutdown.0.signals.send(signal);
+            shutdown.receive();
+            assert_eq!(receiver.try_iter().count(), reopened, "signal {signal}");
+        }
+        assert!(!shutdown.is_requested());
     }
 
     #[test]

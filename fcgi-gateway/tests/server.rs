@@ -166,7 +166,7 @@ impl Listener for Short {
 fn a_shortage_of_descriptors_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = Utf8PathBuf::from_path_buf(folder.path().join("s")).unwrap();
-    let socket = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap();
+    let socket = UnixSocket::bind(&path, None, None, WebServerAddrs::any()).unwrap();
     let shutdown = Shutdown::new().unwrap();
     let listener = Box::new(Short(socket, AtomicUsize::new(0)));
     let server = Server::listening(listener, options(1, Limits::default(), &shutdown)).unwrap();
@@ -245,6 +245,44 @@ fn content_length_is_kept_both_ways() {
             (head.body.as_slice(), head.head_line("Content-Length")),
             (&b""[..], Some("4"))
         );
+    });
+}
+
+/// Long bodies are read to where they are wanted, past the headers and the padding of the records between.
+#[test]
+fn a_long_body_arrives_whole_however_it_is_read() {
+    let application = |request: &mut Request<'_>, response: &mut Response| {
+        let text = std::str::from_utf8(request.param("BUFFER").unwrap()).unwrap();
+        let mut buffer = vec![0; text.parse().unwrap()];
+        let mut received = Vec::new();
+        let mut body = request.body();
+        loop {
+            match body.read(&mut buffer)? {
+                0 => break,
+                len => received.extend_from_slice(&buffer[..len]),
+            }
+        }
+        response.start(ok())?;
+        response.write_last(&[&received])
+    };
+    with_server(1, Limits::default(), application, |connect, _| {
+        let mut client = connect();
+        for len in [0_usize, 4096, 16_384, 65_536, 300_001] {
+            let body: Vec<u8> = (0..=250).cycle().take(len).collect();
+            for buffer in ["100", "4096", "5000", "70000", "1000000"] {
+                for announced in [len, len / 2] {
+                    let length = announced.to_string();
+                    let params = [("BUFFER", buffer), ("CONTENT_LENGTH", &length)];
+                    let answer = client.request(true, &params, &body);
+                    assert!(
+                        answer.body == body[..announced],
+                        "{announced} of {len} octets by {buffer}"
+                    );
+                }
+                let answer = client.request(true, &[("BUFFER", buffer)], &body);
+                assert!(answer.body == body, "{len} octets by {buffer}");
+            }
+        }
     });
 }
 
@@ -364,6 +402,21 @@ fn stopping_finishes_what_runs_and_closes_what_waits() {
         assert_eq!(busy.receive().body, b"finished");
         assert!(busy.at_end());
     });
+}
+
+/// A connection that a Web server had made, but not used yet, was closed by a server that stopped at that moment.
+#[test]
+fn whoever_has_connected_is_answered_when_stopping() {
+    for threads in [1, 3] {
+        with_server(threads, Limits::default(), echo, |connect, shutdown| {
+            let mut early = connect();
+            // They are taken in their order, so that the first was taken when the second has its answer.
+            assert_eq!(connect().request(false, &[], b"second").body, b"second");
+            shutdown.request();
+            assert_eq!(early.request(true, &[], b"first").body, b"first");
+            assert!(early.at_end());
+        });
+    }
 }
 
 #[test]

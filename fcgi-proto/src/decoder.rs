@@ -102,6 +102,15 @@ impl Decoder {
         }
     }
 
+    /// Octets of the current record's content that are still to come; 0 between records.
+    #[must_use]
+    pub const fn content_left(&self) -> usize {
+        match self.state {
+            State::Content => self.content_left,
+            State::Header | State::Failed(_) => 0,
+        }
+    }
+
     /// Octets consumed since the start.
     #[must_use]
     pub const fn offset(&self) -> u64 {
@@ -210,6 +219,18 @@ mod tests {
         assert_eq!(decoder.offset(), octets.len() as u64);
         assert!(decoder.is_between_records());
         Ok(records)
+    }
+
+    #[test]
+    fn what_is_left_of_the_content_is_known() {
+        let octets = [1, 5, 0, 1, 0, 3, 1, 0, b'a', b'b', b'c', 0];
+        let mut decoder = Decoder::new();
+        // (octets given, what is left behind them)
+        for (range, left) in [(0..4, 0), (4..8, 3), (8..10, 1), (10..11, 0), (11..12, 0)] {
+            let mut input = &octets[range.clone()];
+            while decoder.next(&mut input).unwrap().is_some() {}
+            assert_eq!(decoder.content_left(), left, "{range:?}");
+        }
     }
 
     #[test]

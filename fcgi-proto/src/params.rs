@@ -96,10 +96,13 @@ impl Params {
     /// filled in order.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
-        self.iter()
-            .rev()
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value)
+        let pairs = self.index.iter().rev();
+        // Most names differ in their length.
+        let mut likely = pairs.filter(|pair| pair.name_len as usize == name.len());
+        likely.find_map(|pair| {
+            let (found, value) = ParamsIter::pair(&self.octets, pair);
+            (found == name).then_some(value)
+        })
     }
 
     /// The pairs in the order in which they came.

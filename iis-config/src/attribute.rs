@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use spanned_xml::{Attribute, Element, Problem};
+use spanned_xml::{Attribute, Element, Problem, nearest};
 
 /// An attribute of type `uint` with `validationType="integerRange"`.
 #[derive(Clone, Copy, Debug)]
@@ -258,7 +258,12 @@ impl<'a, 'p> Reader<'a, 'p> {
                 Some(known) => problem.help(format!(
                     "attribute names are case-sensitive: write `{known}`"
                 )),
-                None => problem.help("remove it: IIS refuses the section as long as it is there"),
+                None => problem.help(match nearest(name, known.iter().copied(), 1).first() {
+                    Some(near) => format!(
+                        "did you mean `{near}`? IIS refuses the section as long as `{name}` is there"
+                    ),
+                    None => "remove it: IIS refuses the section as long as it is there".to_owned(),
+                }),
             };
             self.problems.push(problem);
         }

@@ -163,7 +163,7 @@ fn faults_of_application_host() {
         (
             r#"<handlers accessPolicy="Read, Script" />"#,
             r#"<handlers lockElements="remove,add" />"#,
-            &[("iis-handlers-locked", "<handlers>")],
+            &[("iis-handlers-locked", r#"<add name="blog""#)],
         ),
         (
             r#"overrideMode="Allow""#,
@@ -239,6 +239,77 @@ fn faults_of_application_host() {
             assert_eq!(code, expected, "{new}");
             assert!(place.starts_with(starts), "{new}: {place}");
         }
+    }
+}
+
+#[test]
+fn locks_on_parts_of_the_handlers_are_found_with_their_place() {
+    for (host, web, start, lock) in [
+        (
+            r#"<handlers lockAttributes="accessPolicy" />"#,
+            r#"<handlers accessPolicy="Read">"#,
+            "accessPolicy",
+            "applicationHost.config:26:33",
+        ),
+        (
+            r#"<handlers><add name="static" path="*" verb="*" lockItem="true" /></handlers>"#,
+            "<handlers><clear />",
+            "<clear />",
+            "applicationHost.config:26:70",
+        ),
+        (
+            r#"<handlers lockItem="true" />"#,
+            r#"<handlers><remove name="x" />"#,
+            "<remove",
+            "applicationHost.config:26:33",
+        ),
+    ] {
+        let host = with(HOST, r#"<handlers accessPolicy="Read, Script" />"#, host);
+        let web = with(WEB, "<handlers>", web);
+        let report = examine(Some(&host), Some(&web), &machine(), None);
+        let found = report.findings.iter().map(|finding| &finding.problem);
+        let locked = found
+            .clone()
+            .find(|problem| problem.code == "iis-handlers-locked");
+        let problem = locked.unwrap_or_else(|| panic!("{:?}", found.collect::<Vec<_>>()));
+        assert!(
+            web[problem.span.unwrap().start..].starts_with(start),
+            "{problem}"
+        );
+        assert!(problem.message.contains(lock), "{problem}");
+    }
+}
+
+#[test]
+fn files_without_a_known_place_do_not_lock_each_other() {
+    let host = Source::from_text("applicationHost.config", HOST);
+    let lock = with(
+        WEB,
+        "<handlers>",
+        r#"<handlers lockElements="add,clear,remove">"#,
+    );
+    let [one, other] =
+        ["1/web.config", "2/web.config"].map(|name| Source::from_text(name, lock.as_str()));
+    let machine = machine();
+    for (place, codes) in [("", vec![]), ("Blog", vec!["iis-handlers-locked"])] {
+        let mut inputs = Inputs::new(&machine);
+        inputs.application_host = Some(&host);
+        inputs.web_configs = vec![
+            WebConfigFile {
+                source: &one,
+                place,
+            },
+            WebConfigFile {
+                source: &other,
+                place,
+            },
+        ];
+        let findings = doctor(&inputs).findings;
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| finding.problem.code)
+            .collect();
+        assert_eq!(found, codes, "{place}");
     }
 }
 

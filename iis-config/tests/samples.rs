@@ -283,11 +283,21 @@ fn the_handlers_of_ptvs_find_their_application() {
 
 #[test]
 fn application_settings_of_ptvs() {
-    for (name, octets) in samples("webconfig") {
-        let Ok(web_config) = WebConfig::parse(&Source::decode(name.as_str(), &octets).unwrap())
-        else {
+    let mut keys = std::collections::BTreeSet::new();
+    let files = samples("webconfig");
+    for (name, octets) in &files {
+        let source = Source::decode(name.as_str(), octets).unwrap();
+        let Ok(web_config) = WebConfig::parse(&source) else {
             continue;
         };
+        for part in source.text().split("<add key=\"").skip(1) {
+            let (key, rest) = part.split_once('"').unwrap();
+            assert!(
+                web_config.app_setting(key).is_some() || !rest.trim_start().starts_with("value"),
+                "{name}: {key}"
+            );
+            keys.insert(key.to_owned());
+        }
         match name.as_str() {
             "ptvs_template_fastcgi.web.config" => {
                 assert_eq!(web_config.app_setting("WSGI_HANDLER"), Some("app.wsgi_app"));
@@ -309,6 +319,17 @@ fn application_settings_of_ptvs() {
             _ => {}
         }
     }
+    let known = [
+        "DJANGO_SETTINGS_MODULE",
+        "PYTHONPATH",
+        "WSGI_HANDLER",
+        "WSGI_LOG",
+        "WSGI_RESTART_FILE_REGEX",
+    ];
+    assert!(
+        files.is_empty() || known.iter().all(|key| keys.contains(*key)),
+        "{keys:?}"
+    );
 }
 
 #[test]

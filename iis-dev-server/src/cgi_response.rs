@@ -259,7 +259,7 @@ fn parse_status(value: &[u8]) -> Result<(StatusCode, Option<Vec<u8>>), HeadFault
 }
 
 /// Octets as text for a message: control characters escaped, cut to a length that fits a line.
-fn excerpt(octets: &[u8]) -> String {
+pub(crate) fn excerpt(octets: &[u8]) -> String {
     let cut = octets.get(..EXCERPT_LEN_MAX).unwrap_or(octets);
     let mut text = String::from_utf8_lossy(cut).escape_debug().to_string();
     if octets.len() > cut.len() {

@@ -19,7 +19,7 @@ use iis_config::StderrMode;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::cgi_response::HeadFault;
+use crate::cgi_response::{HeadFault, excerpt};
 use crate::log_file::LogFile;
 use crate::process::{Exit, Link, Process};
 use crate::sink::{Advance, Answer, Rest, Sink};
@@ -69,8 +69,11 @@ pub(crate) enum Fault {
     Closed,
     /// There is no connection to it (protocol `Tcp`).
     Unreachable(std::io::Error),
-    /// What it sent is not FastCGI.
-    Protocol(fcgi_proto::Error),
+    /// What it sent is not FastCGI; with the beginning of what was read last, where that was the fault.
+    Protocol {
+        error: fcgi_proto::Error,
+        excerpt: String,
+    },
     /// What it wrote is not a CGI response; with the beginning of it.
     Head { fault: HeadFault, excerpt: String },
     /// It wrote to `FCGI_STDERR` and `stderrMode` makes that an error.
@@ -82,6 +85,16 @@ pub(crate) enum Fault {
     },
     /// It refused the request.
     Refused(ProtocolStatus),
+}
+
+impl Fault {
+    /// A fault of the protocol that is not in what was just read.
+    fn protocol(error: fcgi_proto::Error) -> Self {
+        Self::Protocol {
+            error,
+            excerpt: String::new(),
+        }
+    }
 }
 
 /// What becomes of the process.
@@ -129,7 +142,7 @@ where
         Err(fault) => {
             let failed = matches!(
                 fault,
-                Fault::Exited(_) | Fault::Closed | Fault::Unreachable(_) | Fault::Protocol(_)
+                Fault::Exited(_) | Fault::Closed | Fault::Unreachable(_) | Fault::Protocol { .. }
             );
             let truncated = sink.has_begun();
             if truncated {
@@ -187,12 +200,12 @@ where
                 connection.params(id, params.iter().map(|(n, v)| (n, v)), &mut self.out)?;
                 Ok(id)
             })
-            .map_err(Fault::Protocol)?;
+            .map_err(Fault::protocol)?;
         if self.body.as_ref().is_some_and(Body::is_end_stream) {
             self.body = None;
             connection
                 .stdin_end(id, &mut self.out)
-                .map_err(Fault::Protocol)?;
+                .map_err(Fault::protocol)?;
         }
 
         let started = Instant::now();
@@ -231,11 +244,13 @@ where
             match step {
                 Step::Read(Ok(len)) if len > 0 => {
                     active = Instant::now();
-                    let mut input = buffer.get(..len).unwrap_or_default();
-                    while let Some(event) = connection
-                        .handle_input(&mut input)
-                        .map_err(Fault::Protocol)?
-                    {
+                    let octets = buffer.get(..len).unwrap_or_default();
+                    let mut input = octets;
+                    let protocol = |error| Fault::Protocol {
+                        error,
+                        excerpt: excerpt(octets),
+                    };
+                    while let Some(event) = connection.handle_input(&mut input).map_err(protocol)? {
                         ended |= self.event(id, event)?;
                     }
                 }
@@ -254,14 +269,14 @@ where
                     active = Instant::now();
                     connection
                         .stdin(id, &data, &mut self.out)
-                        .map_err(Fault::Protocol)?;
+                        .map_err(Fault::protocol)?;
                 }
                 Step::Body(None) => {
                     self.body = None;
                     active = Instant::now();
                     connection
                         .stdin_end(id, &mut self.out)
-                        .map_err(Fault::Protocol)?;
+                        .map_err(Fault::protocol)?;
                 }
                 Step::Body(Some(Err(error))) => {
                     tracing::debug!(%error, "the client's request broke off");

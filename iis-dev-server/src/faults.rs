@@ -67,7 +67,7 @@ pub(crate) fn exchange_page(fault: &Fault, scene: &Scene) -> Page {
                 _ if written.trim().is_empty() => {
                     page.remedy("It wrote nothing. The log of an earlier start, or the gateway's own log, may say more.")
                 }
-                _ => page.remedy("Read what it wrote, below and in the log."),
+                _ => page.remedy("Read what it wrote, here and in the log."),
             }
             .remedy("Run the command line in a terminal: it shows the error without a Web server around it.")
         }
@@ -81,14 +81,15 @@ pub(crate) fn exchange_page(fault: &Fault, scene: &Scene) -> Page {
             format!("Connecting to the TCP socket that it was given as standard input failed: {error}."),
         )
         .remedy("Check that the application accepts connections on file descriptor 0, or use protocol=\"NamedPipe\"."),
-        Fault::Protocol(error) => bad_gateway(
+        Fault::Protocol { error, excerpt } => bad_gateway(
             "The answer of the process is not FastCGI",
             format!("{error}."),
         )
         .remedy(
             "Something writes to file descriptor 0, which is the connection here. Check that the command runs a FastCGI \
              server.",
-        ),
+        )
+        .output("The answer begins with", excerpt),
         Fault::Head { fault, excerpt } => bad_gateway(
             "The application's answer is not a CGI response",
             format!("Under FastCGI an application writes header lines, a blank line, and the body; but {fault}."),
@@ -310,6 +311,13 @@ mod tests {
         let table = [
             (Fault::Closed, 502),
             (
+                Fault::Protocol {
+                    error: fcgi_proto::Error::UnexpectedEof { offset: 1 },
+                    excerpt: "oops".to_owned(),
+                },
+                502,
+            ),
+            (
                 Fault::Unreachable(std::io::ErrorKind::ConnectionRefused.into()),
                 502,
             ),
@@ -332,11 +340,8 @@ mod tests {
                 .collect();
             assert_eq!(logs.len(), 2, "{fault:?}");
             let shown = page.output.map(|(_, text)| text);
-            let expected = if matches!(fault, Fault::Stderr { .. }) {
-                "oops"
-            } else {
-                "its output"
-            };
+            let own = matches!(fault, Fault::Stderr { .. } | Fault::Protocol { .. });
+            let expected = if own { "oops" } else { "its output" };
             assert_eq!(shown.as_deref(), Some(expected), "{fault:?}");
         }
     }

@@ -66,7 +66,7 @@ mod variables;
 
 pub use config::{Application, Configuration, Site, load, load_with};
 pub use error::Error;
-pub use once::{OnceReport, OnceRequest, once};
+pub use once::{Explanation, OnceReport, OnceRequest, once};
 pub use options::Options;
 pub use rules::RULES;
 pub use server::{Server, SiteAddress, serve};

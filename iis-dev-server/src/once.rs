@@ -9,6 +9,7 @@ use hyper::{Method, Request};
 use tokio::sync::mpsc;
 
 use crate::config::Configuration;
+use crate::pages::Page;
 use crate::server::site_index;
 use crate::service::{Endpoints, Service};
 use crate::{Error, Options};
@@ -40,6 +41,39 @@ impl OnceRequest {
     }
 }
 
+/// Why the application gave no answer: what the server's own page in its place says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// What went wrong, as a headline.
+    pub title: String,
+    /// What went wrong, and what IIS says of it where that is less.
+    pub detail: String,
+    /// What is known, as names and values: the handler, the command line, the logs, the process. A name may come twice.
+    pub facts: Vec<(String, String)>,
+    /// What the process wrote: a heading and the latest lines.
+    pub output: Option<(String, String)>,
+    /// What to try, the likeliest first.
+    pub remedies: Vec<String>,
+}
+
+impl From<Page> for Explanation {
+    fn from(page: Page) -> Self {
+        let facts = page.facts.into_iter();
+        Self {
+            title: page.title,
+            detail: page.what,
+            facts: facts
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            output: page
+                .output
+                .map(|(heading, text)| (heading.to_owned(), text)),
+            remedies: page.remedies,
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -52,6 +86,8 @@ pub struct OnceReport {
     pub body: Vec<u8>,
     /// Whether all of the body came.
     pub complete: bool,
+    /// Where the answer is not the application's: why.
+    pub explanation: Option<Explanation>,
     /// What was written to the logs of the site meanwhile: the processes' output and errors, the gateway's log.
     pub logs: Vec<(Utf8PathBuf, String)>,
 }
@@ -102,7 +138,7 @@ pub async fn once(
         remote: SocketAddr::from((Ipv4Addr::LOCALHOST, 49152)),
         local: localhost,
     };
-    let (parts, mut body) = service
+    let (mut parts, mut body) = service
         .respond(&name, http_request, endpoints)
         .await
         .into_parts();
@@ -133,6 +169,7 @@ pub async fn once(
         headers,
         body: octets,
         complete,
+        explanation: parts.extensions.remove::<Page>().map(Explanation::from),
         logs: folders
             .iter()
             .flat_map(|folder| log_growth(folder, &before))

@@ -96,6 +96,8 @@ impl Page {
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }
+        // For `once`, whose reader has no browser.
+        response.extensions_mut().insert(self);
         response
     }
 

@@ -54,7 +54,11 @@ impl Body for ResponseBody {
                 }
                 other => other.map(|block| block.map(|block| block.map(Frame::data))),
             },
-            Self::Broken => Poll::Ready(Some(Err(Truncated))),
+            Self::Broken => {
+                // Whoever asks again is told that there is no more.
+                *this = Self::Whole(None);
+                Poll::Ready(Some(Err(Truncated)))
+            }
         }
     }
 

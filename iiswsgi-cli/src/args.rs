@@ -62,7 +62,7 @@ enum Command {
     #[command(subcommand)]
     Iis(iis::Command),
     /// Serve a WSGI application over FastCGI: the gateway that IIS, nginx, Apache and others start
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     /// Serve a site over HTTP on this machine as IIS would: the local stand-in for IIS
     Dev(dev::Args),
     /// Find the application that Web Deploy has just unpacked, and install it (`iiswsgi_install`)
@@ -75,7 +75,8 @@ enum Command {
 ///
 /// Standard output gets the result, standard error everything that is said on the way.
 pub fn main(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitStatus {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             let status = if error.use_stderr() {
@@ -98,6 +99,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitStatus 
         i8::try_from(cli.verbose).unwrap_or(i8::MAX) - i8::try_from(cli.quiet).unwrap_or(i8::MAX);
     let context = Context {
         host,
+        arguments: args.into_iter().skip(1).collect(),
         format: cli.format,
         verbosity,
         // anstream takes the colours away again where they are not wanted.

@@ -1,6 +1,7 @@
 //! What every command is given: who started it, how to talk, and the environment it was started in.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write as _};
 
@@ -59,6 +60,8 @@ pub(crate) enum Format {
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) host: Host,
+    /// The command line without the program's name.
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) format: Format,
     /// `-q` counts down, `-v` counts up.
     pub(crate) verbosity: i8,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use spanned_xml::{Problem, Problems, Source};
+use webpi_feed::FeedReadError;
 
 /// The command's exit statuses; they are part of its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,15 @@ impl Error {
 
     pub(crate) fn problem(problem: Problem, source: &Source) -> Self {
         Self::Problems(vec![problem.in_source(source)])
+    }
+}
+
+impl From<FeedReadError> for Error {
+    fn from(error: FeedReadError) -> Self {
+        match error {
+            FeedReadError::Problems(problems) => problems.into(),
+            error => Self::new(error.to_string()),
+        }
     }
 }
 

@@ -277,6 +277,30 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
         assert!(message.contains(says), "{message}");
         assert_eq!(scratch.read("applicationHost.config"), HOST, "{more:?}");
     }
+    let scratch = Scratch::with_host();
+    fs::write(scratch.path("web.config"), HOST).unwrap();
+    for command in ["enable", "disable"] {
+        let message = scratch
+            .iis(&[
+                command,
+                "--config",
+                "web.config",
+                "--full-path",
+                "p",
+                "--arguments",
+                "a",
+                "--handler",
+                "app",
+                "--site-dir",
+                ".",
+            ])
+            .failed();
+        assert!(
+            message.contains("web.config of the site's folder as well"),
+            "{message}"
+        );
+        assert_eq!(scratch.read("web.config"), HOST);
+    }
     // The second file cannot be written: the first is put back.
     let scratch = Scratch::with_host();
     fs::write(scratch.path("site/web.config"), "<configuration>").unwrap();
@@ -284,6 +308,67 @@ fn what_cannot_be_done_leaves_everything_as_it_was() {
         .enable(&["--handler", "app", "--site-dir", "site"])
         .failed();
     assert_eq!(scratch.read("applicationHost.config"), HOST);
+}
+
+#[test]
+fn what_would_grow_without_end_is_refused_by_every_command() {
+    let declared = "<!DOCTYPE configuration [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]>\n<configuration>&b;</configuration>";
+    let external =
+        "<!DOCTYPE configuration SYSTEM 'file:///etc/passwd'>\n<configuration></configuration>";
+    let undeclared = "<configuration name='&xxe;'></configuration>";
+    let deep = format!(
+        "<configuration>{}{}</configuration>",
+        "<a>".repeat(100_000),
+        "</a>".repeat(100_000)
+    );
+    let attributes: String = (0..5_000).map(|n| format!(" a{n}=''")).collect();
+    let wide = format!("<configuration{attributes}/>");
+    for (text, code) in [
+        (declared, "error[xml-doctype]"),
+        (external, "error[xml-doctype]"),
+        (undeclared, "error[xml-unknown-entity]"),
+        (&deep, "error[xml-limit]"),
+        (&wide, "error[xml-limit]"),
+    ] {
+        let scratch = Scratch::with_host();
+        fs::write(scratch.path("bad.config"), text).unwrap();
+        fs::write(scratch.path("site/web.config"), text).unwrap();
+        let key = ["--full-path", "p", "--arguments", "a"];
+        let handler = ["--handler", "app", "--site-dir", "site"];
+        let file = ["--config", "bad.config"];
+        let good = ["--config", "applicationHost.config"];
+        for arguments in [
+            [&["list"][..], &file, &[], &[]],
+            [&["enable"], &file, &key, &[]],
+            [&["disable"], &file, &key, &[]],
+            [&["enable"], &good, &key, &handler],
+            [&["disable"], &good, &key, &handler],
+            [&["enable", "--http-platform"], &key, &handler, &[]],
+            [&["doctor", "bad.config"], &[], &[], &[]],
+            [&["doctor", "site"], &[], &[], &[]],
+        ] {
+            let arguments = arguments.concat();
+            let answer = scratch.iis(&arguments);
+            let said = format!("{}{}", answer.stdout, answer.stderr);
+            assert!(said.contains(code), "{arguments:?}: {said}");
+            assert_eq!(answer.code, Some(1), "{arguments:?}: {said}");
+            assert!(
+                !said.contains("aaaaaaaaaaaa") && !said.contains("root:"),
+                "{said}"
+            );
+        }
+        assert_eq!(scratch.read("bad.config"), text);
+        assert_eq!(scratch.read("site/web.config"), text);
+        assert_eq!(scratch.read("applicationHost.config"), HOST);
+    }
+    // Longer than any configuration file, and nothing of it is read.
+    let scratch = Scratch::with_host();
+    let file = fs::File::create(scratch.path("long.config")).unwrap();
+    file.set_len(300 << 20).unwrap();
+    for command in [&["list", "--config"][..], &["doctor"]] {
+        let message = scratch.iis(&[command, &["long.config"]].concat()).failed();
+        assert!(message.contains("more than 268435456 octets"), "{message}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 """WSGI applications for the tests; the tests choose one by the path."""
 
+import itertools
 import json
 import sys
 import threading
@@ -95,6 +96,12 @@ def ignores_body(environ, start_response):
 def chunks(environ, start_response):
     start_response("200 OK", TEXT)
     return Body("chunks", [b"", b"one ", b"", b"two ", b"three"])
+
+
+def endless(environ, start_response):
+    """As a feed of events that somebody has open."""
+    start_response("200 OK", TEXT)
+    return Body("endless", itertools.repeat(b"e" * 1000))
 
 
 def generator(environ, start_response):

@@ -66,7 +66,7 @@ impl Stdin {
 }
 
 /// What a descriptor is.
-fn inspect(fd: BorrowedFd<'_>) -> Stdin {
+pub(super) fn inspect(fd: BorrowedFd<'_>) -> Stdin {
     match sockopt::socket_type(fd) {
         Ok(SocketType::STREAM) => {}
         Ok(_) => return Stdin::OtherSocket,
@@ -123,7 +123,7 @@ impl fmt::Display for Stdin {
     }
 }
 
-/// The socket taken from file descriptor 0.
+/// A socket that connections come from: what file descriptor 0 was, or one that was opened.
 #[derive(Debug)]
 pub enum StdinSocket {
     /// To accept connections on.
@@ -153,7 +153,7 @@ impl StdinSocket {
         Self::adopt(fd, found, allowed)
     }
 
-    fn adopt(fd: OwnedFd, found: Stdin, allowed: WebServerAddrs) -> io::Result<Self> {
+    pub(super) fn adopt(fd: OwnedFd, found: Stdin, allowed: WebServerAddrs) -> io::Result<Self> {
         Ok(match found {
             Stdin::Listening(Family::Unix) => {
                 Self::Listening(Box::new(UnixSocket::inherited(fd, allowed)?))

@@ -1,7 +1,7 @@
 //! What the driver needs of a connection, and the server of a listening socket.
 
 use std::fmt::Debug;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
 
 /// One connection to a Web server: reads and writes that wait for a while, and a descriptor to wait on with others.
 ///
@@ -31,6 +31,16 @@ pub trait Transport: AsFd + Debug + Send {
     /// [`io::ErrorKind::TimedOut`]; [`io::ErrorKind::Interrupted`] where a signal ended the waiting; else the operating
     /// system's.
     fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize>;
+
+    /// As [`read`](Self::read), filling one of `slices` after the other.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_vectored(
+        &mut self,
+        slices: &mut [IoSliceMut<'_>],
+        timeout: Option<Duration>,
+    ) -> io::Result<usize>;
 
     /// Writes octets from the front of `slices`, at least one, and waits for room at most for `timeout`; `None` is for ever.
     ///
@@ -55,7 +65,15 @@ impl Transport for UnixStream {
     }
 
     fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
-        receive(self, buffer, timeout)
+        receive(self, timeout, |socket| try_receive(socket, buffer))
+    }
+
+    fn read_vectored(
+        &mut self,
+        slices: &mut [IoSliceMut<'_>],
+        timeout: Option<Duration>,
+    ) -> io::Result<usize> {
+        receive(self, timeout, |socket| try_receive_all(socket, slices))
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize> {
@@ -77,7 +95,15 @@ impl Transport for TcpStream {
     }
 
     fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
-        receive(self, buffer, timeout)
+        receive(self, timeout, |socket| try_receive(socket, buffer))
+    }
+
+    fn read_vectored(
+        &mut self,
+        slices: &mut [IoSliceMut<'_>],
+        timeout: Option<Duration>,
+    ) -> io::Result<usize> {
+        receive(self, timeout, |socket| try_receive_all(socket, slices))
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize> {
@@ -93,9 +119,19 @@ fn try_receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::net::recv(socket, buffer, RecvFlags::DONTWAIT)?.0)
 }
 
-fn receive(socket: &impl AsFd, buffer: &mut [u8], timeout: Option<Duration>) -> io::Result<usize> {
+fn try_receive_all(socket: &impl AsFd, slices: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let mut nothing_else = RecvAncillaryBuffer::default();
+    let received = rustix::net::recvmsg(socket, slices, &mut nothing_else, RecvFlags::DONTWAIT)?;
+    Ok(received.bytes)
+}
+
+fn receive<S: AsFd>(
+    socket: &S,
+    timeout: Option<Duration>,
+    mut try_receive: impl FnMut(&S) -> io::Result<usize>,
+) -> io::Result<usize> {
     loop {
-        match try_receive(socket, buffer) {
+        match try_receive(socket) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 wait(socket.as_fd(), PollFlags::IN, timeout)?;
             }

@@ -8,6 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::owner::Owner;
 use super::transport::{Listener, Transport, accepted};
 use super::web_server_addrs::WebServerAddrs;
 use crate::Error;
@@ -23,7 +24,7 @@ pub struct UnixSocket {
 
 impl UnixSocket {
     /// Listens on the socket file `path`, with the permissions `mode` (as of chmod, e.g. `0o660`) where given, else as
-    /// the umask says.
+    /// the umask says, and for `owner` where given, which takes the privileges that chown does.
     ///
     /// A socket file on which nobody listens, left by a process that was killed, is replaced.
     ///
@@ -32,6 +33,7 @@ impl UnixSocket {
     pub fn bind(
         path: &Utf8Path,
         mode: Option<u32>,
+        owner: Option<Owner>,
         allowed: WebServerAddrs,
     ) -> Result<Self, Error> {
         let failed = |source| Error::Bind {
@@ -41,6 +43,9 @@ impl UnixSocket {
         remove_stale(path).map_err(failed)?;
         let listener = UnixListener::bind(path).map_err(failed)?;
         let socket = Self::listening(listener, allowed, path).map_err(failed)?;
+        if let Some(Owner { uid, gid }) = owner {
+            fs_err::os::unix::fs::chown(path, uid, gid).map_err(failed)?;
+        }
         if let Some(mode) = mode {
             fs_err::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
         }
@@ -162,7 +167,7 @@ mod tests {
         // Dropping std's listener leaves the file, as a killed process does.
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists());
-        let socket = UnixSocket::bind(&path, Some(0o600), WebServerAddrs::any()).unwrap();
+        let socket = UnixSocket::bind(&path, Some(0o600), None, WebServerAddrs::any()).unwrap();
         assert_eq!(
             fs_err::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
@@ -175,8 +180,8 @@ mod tests {
     #[test]
     fn a_socket_in_use_and_another_file_are_left_alone() {
         let (_folder, path) = scratch();
-        let socket = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap();
-        let error = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap_err();
+        let socket = UnixSocket::bind(&path, None, None, WebServerAddrs::any()).unwrap();
+        let error = UnixSocket::bind(&path, None, None, WebServerAddrs::any()).unwrap_err();
         assert!(
             error.to_string().contains("another process listens there"),
             "{error}"
@@ -185,7 +190,7 @@ mod tests {
         drop(socket);
 
         fs_err::write(&path, "precious").unwrap();
-        let error = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap_err();
+        let error = UnixSocket::bind(&path, None, None, WebServerAddrs::any()).unwrap_err();
         assert!(error.to_string().contains("another kind"), "{error}");
         assert_eq!(fs_err::read_to_string(&path).unwrap(), "precious");
     }
@@ -193,7 +198,7 @@ mod tests {
     #[test]
     fn the_file_of_a_successor_is_not_removed() {
         let (_folder, path) = scratch();
-        let socket = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap();
+        let socket = UnixSocket::bind(&path, None, None, WebServerAddrs::any()).unwrap();
         fs_err::rename(&path, path.with_extension("old")).unwrap();
         let _successor = UnixListener::bind(&path).unwrap();
         drop(socket);
@@ -203,8 +208,13 @@ mod tests {
     #[test]
     fn a_list_of_web_servers_bars_unix_sockets() {
         let (_folder, path) = scratch();
-        let socket =
-            UnixSocket::bind(&path, None, WebServerAddrs::parse("127.0.0.1").unwrap()).unwrap();
+        let socket = UnixSocket::bind(
+            &path,
+            None,
+            None,
+            WebServerAddrs::parse("127.0.0.1").unwrap(),
+        )
+        .unwrap();
         let _client = UnixStream::connect(&path).unwrap();
         assert!(socket.accept().unwrap().is_none());
     }

@@ -1,18 +1,18 @@
 //! A WSGI application as an [`Application`].
 
-use std::cell::RefCell;
-
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyType};
 
-use super::environ::{Environ, latin1};
+use super::environ::Environ;
 use super::errors::Errors;
 use super::exception::traceback;
 use super::file_wrapper::FileWrapper;
 use super::input::Input;
+use super::pattern::Patterns;
 use super::response::{Failure, send};
 use super::spool::spool;
+use super::stacks::{self, Stacks};
 use super::start_response::StartResponse;
 use crate::{Application, Error, Request, Response};
 
@@ -31,6 +31,10 @@ pub struct WsgiApplication {
     stderr_to_server: bool,
     /// Octets of a body that are kept in memory, where bodies are read before the application is called.
     buffer_body: Option<usize>,
+    /// How to see what the interpreter does while it hangs.
+    stacks: Option<Stacks>,
+    /// The environs of earlier requests.
+    patterns: Patterns,
 }
 
 impl WsgiApplication {
@@ -45,7 +49,15 @@ impl WsgiApplication {
             multiprocess: false,
             stderr_to_server: false,
             buffer_body: None,
+            stacks: None,
+            patterns: Patterns::default(),
         }
+    }
+
+    /// Prepares for [`Application::stacks_at_once`].
+    pub(crate) fn stacks(mut self, stacks: Option<Stacks>) -> Self {
+        self.stacks = stacks;
+        self
     }
 
     /// Sets where it is mounted: `/app`, or empty for the root of the site.
@@ -85,37 +97,40 @@ impl WsgiApplication {
         request: &Request<'_>,
         input: &Bound<'py, PyAny>,
         errors: &Bound<'py, Errors>,
+        start: &Bound<'py, StartResponse>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let environ = PyDict::new(py);
         let variables = Environ::new(request.params(), self.script_name.as_deref());
-        KEYS.with_borrow_mut(|keys| {
-            keys.next = 0;
-            variables.each(|name, value| {
-                environ.set_item(keys.get(py, name), PyString::new(py, &latin1(value)))
-            })
-        })?;
-        environ.set_item(intern!(py, "wsgi.version"), (1, 0))?;
+        let environ = self
+            .patterns
+            .dict(py, &variables, |fixed| self.set_fixed(fixed))?;
         environ.set_item(intern!(py, "wsgi.url_scheme"), variables.url_scheme())?;
         environ.set_item(intern!(py, "wsgi.input"), input)?;
         environ.set_item(intern!(py, "wsgi.errors"), errors)?;
+        environ.set_item(
+            intern!(py, "iiswsgi.request_id"),
+            request.number().to_string(),
+        )?;
+        environ.set_item(intern!(py, "iiswsgi.request"), start)?;
+        Ok(environ)
+    }
+
+    /// What is the same for every request.
+    fn set_fixed(&self, environ: &Bound<'_, PyDict>) -> PyResult<()> {
+        let py = environ.py();
+        environ.set_item(intern!(py, "wsgi.version"), (1, 0))?;
         environ.set_item(intern!(py, "wsgi.multithread"), self.multithread)?;
         environ.set_item(intern!(py, "wsgi.multiprocess"), self.multiprocess)?;
         environ.set_item(intern!(py, "wsgi.run_once"), false)?;
         environ.set_item(intern!(py, "wsgi.file_wrapper"), &self.file_wrapper)?;
         // The body ends by itself, also where no CONTENT_LENGTH says where.
-        environ.set_item(intern!(py, "wsgi.input_terminated"), true)?;
-        environ.set_item(
-            intern!(py, "iiswsgi.request_id"),
-            request.number().to_string(),
-        )?;
-        Ok(environ)
+        environ.set_item(intern!(py, "wsgi.input_terminated"), true)
     }
 
-    fn call(
+    fn call<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         request: &Request<'_>,
-        start: &Bound<'_, StartResponse>,
+        start: &Bound<'py, StartResponse>,
     ) -> Result<(), Failure> {
         let server = self.stderr_to_server.then(|| request.body());
         let errors = Bound::new(py, Errors::of_request(request.number(), server))?;
@@ -123,7 +138,7 @@ impl WsgiApplication {
             Some(memory) => spool(py, &request.body(), memory)?,
             None => Bound::new(py, Input::new(request.body()))?.into_any(),
         };
-        let environ = self.environ(py, request, &input, &errors)?;
+        let environ = self.environ(py, request, &input, &errors, start)?;
         let sent = match self.callable.bind(py).call1((environ, start)) {
             Ok(iterable) => send(&iterable, start.get(), request.number()),
             Err(exception) => Err(exception.into()),
@@ -135,51 +150,6 @@ impl WsgiApplication {
         errors.get().close();
         sent
     }
-}
-
-/// The names of the variables as Python's strings, made once in a thread.
-///
-/// A Web server sends the same names in the same order with each request, but for a few: a name is looked for where the last
-/// request had it, or shortly behind.
-#[derive(Debug, Default)]
-struct Keys {
-    known: Vec<(Box<[u8]>, Py<PyString>)>,
-    /// Where the next name is expected.
-    next: usize,
-}
-
-impl Keys {
-    /// How many are kept; clients choose the names of their headers.
-    const MOST: usize = 512;
-    /// The longest that is kept, in octets.
-    const LONGEST: usize = 64;
-    /// How far behind the expected place a name is looked for.
-    const REACH: usize = 8;
-
-    fn get<'py>(&mut self, py: Python<'py>, name: &[u8]) -> Bound<'py, PyString> {
-        let from = self.next.min(self.known.len());
-        let near = self.known[from..].iter().take(Self::REACH);
-        let found = near
-            .enumerate()
-            .find(|(_, (known, _))| **known == *name)
-            .map(|(offset, _)| from + offset)
-            .or_else(|| self.known.iter().position(|(known, _)| **known == *name));
-        if let Some(position) = found {
-            self.next = position + 1;
-            return self.known[position].1.bind(py).clone();
-        }
-        let made = PyString::new(py, &latin1(name));
-        if name.len() <= Self::LONGEST && self.known.len() < Self::MOST {
-            self.known
-                .insert(from, (name.into(), made.clone().unbind()));
-            self.next = from + 1;
-        }
-        made
-    }
-}
-
-thread_local! {
-    static KEYS: RefCell<Keys> = RefCell::default();
 }
 
 impl Application for WsgiApplication {
@@ -202,6 +172,20 @@ impl Application for WsgiApplication {
     fn run_worker(&self, worker: &mut (dyn FnMut() + Send)) {
         // The thread stays known to the interpreter all its life, so that threading.local() outlives a request.
         Python::attach(|py| py.detach(worker));
+    }
+
+    fn thread_ident(&self) -> Option<u64> {
+        stacks::thread_ident()
+    }
+
+    fn stack(&self, thread: Option<u64>) -> Option<String> {
+        stacks::stack(thread)
+            .inspect_err(|error| tracing::warn!(%error, "the stacks cannot be seen"))
+            .ok()
+    }
+
+    fn stacks_at_once(&self) -> Option<String> {
+        self.stacks.as_ref().and_then(Stacks::at_once)
     }
 
     fn interrupted(&self) {

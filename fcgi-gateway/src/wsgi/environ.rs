@@ -61,6 +61,17 @@ impl<'p> Environ<'p> {
         Ok(())
     }
 
+    /// The same number for requests with the same variables, most probably another one for others; values do not count.
+    #[cfg(feature = "python")]
+    pub(crate) fn shape(&self) -> u64 {
+        let shape = self.params.iter().fold(0, |shape: u64, (name, value)| {
+            // Which variables are left out depends on whether they are empty.
+            let step = (name.len() as u64) << 1 | u64::from(value.is_empty());
+            (shape.rotate_left(5) ^ step).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        });
+        shape >> 32
+    }
+
     /// What PEP 3333 requires and the Web server has not sent.
     fn missing(&self) -> impl Iterator<Item = (&'static [u8], Cow<'p, [u8]>)> {
         let get = |name: &[u8]| self.params.get(name).filter(|value| !value.is_empty());

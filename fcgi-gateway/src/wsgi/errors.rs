@@ -59,7 +59,7 @@ impl Errors {
         }
         for line in lines {
             let line = line.trim_end_matches(['\r', '\n']);
-            match self.request {
+            match &self.request {
                 Some(request) => tracing::error!(target: "wsgi.errors", %request, "{line}"),
                 None => tracing::error!(target: "stderr", "{line}"),
             }

@@ -65,7 +65,7 @@ pub fn load_application<'py>(
 }
 
 /// A path that may be spelled for Windows, as this system spells it.
-fn native(path: &Utf8Path) -> Utf8PathBuf {
+pub(super) fn native(path: &Utf8Path) -> Utf8PathBuf {
     if cfg!(windows) {
         path.to_owned()
     } else {

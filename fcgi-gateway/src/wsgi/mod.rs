@@ -19,6 +19,10 @@ mod input;
 #[cfg(feature = "python")]
 mod load;
 #[cfg(feature = "python")]
+mod modules;
+#[cfg(feature = "python")]
+mod pattern;
+#[cfg(feature = "python")]
 mod response;
 #[cfg(feature = "python")]
 mod serve;
@@ -28,7 +32,11 @@ mod spec;
 #[cfg(feature = "python")]
 mod spool;
 #[cfg(feature = "python")]
+mod stacks;
+#[cfg(feature = "python")]
 mod start_response;
+#[cfg(feature = "python")]
+mod supervise;
 
 #[cfg(feature = "python")]
 pub use app::WsgiApplication;

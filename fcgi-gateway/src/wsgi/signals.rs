@@ -7,7 +7,7 @@ use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 use crate::{Error, Shutdown};
 
-/// SIGTERM and SIGINT ask the server to stop, as long as this is kept.
+/// SIGTERM and SIGINT ask the server to stop, and SIGUSR1 to open its logs anew, as long as this is kept.
 ///
 /// The interpreter's own handlers are used, since it is theirs to know which thread runs what: they write the signal's number
 /// to the descriptor that the server waits on, whatever runs at that moment. The second signal has its usual effect, so
@@ -28,6 +28,17 @@ struct Former {
 impl Signals {
     /// Takes the signals over. In another thread than the main one Python allows no handlers, and nothing is done.
     pub(crate) fn install(py: Python<'_>, shutdown: &Shutdown) -> PyResult<Self> {
+        let mut signals = Self::watch(py, shutdown.signal_fd(), &["SIGUSR1"])?;
+        if let Some(former) = &mut signals.former {
+            for name in ["SIGTERM", "SIGINT"] {
+                former.stop(py, name, shutdown)?;
+            }
+        }
+        Ok(signals)
+    }
+
+    /// Has signals write their numbers to a descriptor, and do nothing else.
+    pub(crate) fn watch(py: Python<'_>, fd: RawFd, names: &[&str]) -> PyResult<Self> {
         let threading = py.import("threading")?;
         if !threading
             .call_method0("current_thread")?
@@ -35,40 +46,23 @@ impl Signals {
         {
             return Ok(Self { former: None });
         }
-        let signal = py.import("signal")?;
         let options = PyDict::new(py);
         options.set_item("warn_on_full_buffer", false)?;
-        let wakeup_fd = signal
-            .call_method("set_wakeup_fd", (shutdown.signal_fd(),), Some(&options))?
+        let wakeup_fd = py
+            .import("signal")?
+            .call_method("set_wakeup_fd", (fd,), Some(&options))?
             .extract()?;
-        let mut handlers = Vec::new();
-        for name in ["SIGTERM", "SIGINT"] {
-            let number: i32 = signal.getattr(name)?.extract()?;
-            let (stop, default) = (shutdown.clone(), signal.getattr("SIG_DFL")?.unbind());
-            let handler = PyCFunction::new_closure(
-                py,
-                None,
-                None,
-                move |arguments: &Bound<'_, PyTuple>,
-                      _: Option<&Bound<'_, PyDict>>|
-                      -> PyResult<()> {
-                    stop.request();
-                    let py = arguments.py();
-                    py.import("signal")?
-                        .call_method1("signal", (number, &default))
-                        .map(|_| ())
-                },
-            )?;
-            handlers.push((
-                number,
-                signal.call_method1("signal", (number, handler))?.unbind(),
-            ));
+        let mut former = Former {
+            handlers: Vec::new(),
+            wakeup_fd,
+        };
+        for name in names {
+            // Python writes only the numbers of signals that have a handler in Python.
+            let nothing = PyCFunction::new_closure(py, None, None, |_, _| {})?;
+            former.handle(py, name, nothing)?;
         }
         Ok(Self {
-            former: Some(Former {
-                handlers,
-                wakeup_fd,
-            }),
+            former: Some(former),
         })
     }
 
@@ -96,5 +90,40 @@ impl Signals {
         restore().map_err(|exception| Error::Application {
             message: exception.to_string(),
         })
+    }
+}
+
+impl Former {
+    /// The first such signal stops the server, the second has its usual effect.
+    fn stop(&mut self, py: Python<'_>, name: &str, shutdown: &Shutdown) -> PyResult<()> {
+        let signal = py.import("signal")?;
+        let number: i32 = signal.getattr(name)?.extract()?;
+        let (stop, default) = (shutdown.clone(), signal.getattr("SIG_DFL")?.unbind());
+        let handler = PyCFunction::new_closure(
+            py,
+            None,
+            None,
+            move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
+                stop.request();
+                let py = arguments.py();
+                py.import("signal")?
+                    .call_method1("signal", (number, &default))
+                    .map(|_| ())
+            },
+        )?;
+        self.handle(py, name, handler)
+    }
+
+    fn handle(
+        &mut self,
+        py: Python<'_>,
+        name: &str,
+        handler: Bound<'_, PyCFunction>,
+    ) -> PyResult<()> {
+        let signal = py.import("signal")?;
+        let number: i32 = signal.getattr(name)?.extract()?;
+        let former = signal.call_method1("signal", (number, handler))?;
+        self.handlers.push((number, former.unbind()));
+        Ok(())
     }
 }

@@ -87,6 +87,23 @@ impl StartResponse {
         slf.getattr(intern!(slf.py(), "write"))
     }
 
+    /// Whether the client has left, as far as that can be seen without waiting.
+    fn is_disconnected(&self, py: Python<'_>) -> bool {
+        py.detach(|| {
+            self.with(|response| Ok(response.is_disconnected()))
+                .unwrap_or(true)
+        })
+    }
+
+    /// Sets the application status that the Web server is told at the end, as a CGI program's exit status.
+    fn set_app_status(&self, status: u32) -> PyResult<()> {
+        self.with(|response| {
+            response.set_app_status(status);
+            Ok(())
+        })
+        .map_err(into_exception)
+    }
+
     /// Sends a block of the body at once, for applications that cannot be iterated over.
     fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let block = data

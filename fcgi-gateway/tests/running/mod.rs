@@ -49,11 +49,21 @@ pub(crate) fn with_server(
     application: impl Fn(&mut Request<'_>, &mut Response) -> Result<(), Error> + Send + Sync,
     test: impl FnOnce(&(dyn Fn() -> Client<UnixStream> + Sync), &Shutdown),
 ) {
+    let shutdown = Shutdown::new().unwrap();
+    with_options(options(threads, limits, &shutdown), application, test);
+}
+
+/// As [`with_server`], with all options; they name how the server is told to stop.
+pub(crate) fn with_options(
+    options: ServerOptions,
+    application: impl Fn(&mut Request<'_>, &mut Response) -> Result<(), Error> + Send + Sync,
+    test: impl FnOnce(&(dyn Fn() -> Client<UnixStream> + Sync), &Shutdown),
+) {
     let folder = tempfile::tempdir().unwrap();
     let path = Utf8PathBuf::from_path_buf(folder.path().join("s")).unwrap();
-    let socket = UnixSocket::bind(&path, None, WebServerAddrs::any()).unwrap();
-    let shutdown = Shutdown::new().unwrap();
-    let server = Server::listening(Box::new(socket), options(threads, limits, &shutdown)).unwrap();
+    let socket = UnixSocket::bind(&path, None, None, WebServerAddrs::any()).unwrap();
+    let shutdown = options.shutdown.clone().unwrap();
+    let server = Server::listening(Box::new(socket), options).unwrap();
     thread::scope(|scope| {
         let running = scope.spawn(|| server.run(&Run(application)));
         // Also when the test fails, so that its message is seen.

@@ -288,6 +288,35 @@ impl Connection {
         self.requests.is_empty() && self.decoder.is_between_records() && self.replies.is_empty()
     }
 
+    /// Octets of the body of a request that the current record still has to bring: the next octets of the input, as they
+    /// are. A driver can read so many to where they are wanted before it shows them to
+    /// [`handle_input`](Self::handle_input); 0 where something else comes next.
+    ///
+    /// ```
+    /// use fcgi_proto::application::{Config, Connection, Event};
+    /// use fcgi_proto::Limits;
+    ///
+    /// let mut conn = Connection::new(Config::default(), Limits::default());
+    /// let begin = b"\x01\x01\0\x01\0\x08\0\0\0\x01\0\0\0\0\0\0\x01\x04\0\x01\0\0\0\0";
+    /// let Some(Event::Request { id, .. }) = conn.handle_input(&mut &begin[..])? else { unreachable!() };
+    /// assert_eq!(conn.stdin_left(id), 0);
+    /// // The header of a record, and one of its five octets.
+    /// let event = conn.handle_input(&mut &b"\x01\x05\0\x01\0\x05\0\0H"[..])?;
+    /// assert_eq!(event, Some(Event::Stdin { id, data: b"H" }));
+    /// assert_eq!(conn.stdin_left(id), 4);
+    /// let event = conn.handle_input(&mut &b"ello"[..])?;
+    /// assert_eq!(event, Some(Event::Stdin { id, data: b"ello" }));
+    /// assert_eq!(conn.stdin_left(id), 0);
+    /// # Ok::<(), fcgi_proto::Error>(())
+    /// ```
+    #[must_use]
+    pub fn stdin_left(&self, id: RequestId) -> usize {
+        match self.record {
+            Record::Stdin(of) if of == id && self.is_open(id) => self.decoder.content_left(),
+            _ => 0,
+        }
+    }
+
     /// Octets consumed since the start.
     #[must_use]
     pub const fn offset(&self) -> u64 {

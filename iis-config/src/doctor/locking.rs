@@ -1,98 +1,62 @@
-//! Whether a `web.config` may have a `handlers` section: *IIS configuration reference*, "Using locking in IIS
-//! configuration".
+//! Whether a `web.config` may have a `handlers` section, and what is in it: *IIS configuration reference*, "Using locking
+//! in IIS configuration".
 //!
-//! The declaration's `overrideModeDefault` decides, then each `location` element that holds the section, from the
-//! outermost to the nearest, by `overrideMode` or the older `allowOverride`; `lockElements` and `lockItem` on the section
-//! itself forbid what they name. [`crate::effective`] knows every kind of lock, and needs the schema of that IIS for it;
-//! the doctor has the configuration alone.
+//! [`crate::effective`] knows every kind of lock. It wants the schema of that IIS, which the doctor has not; of the
+//! section `handlers`, which is the same since IIS 7, it knows enough itself.
 
-use spanned_xml::{Element, Problem, Source, Span};
+use spanned_xml::{Problem, Source};
 
 use super::files::Files;
 use super::report::Found;
-use crate::application_host::Location;
-use crate::section::sections;
+use crate::effective::Configuration;
+use crate::schema::Schema;
 
 const SECTION: &str = "system.webServer/handlers";
+
+/// What locks can be on.
+const SCHEMA: &str = r#"<configSchema>
+  <sectionSchema name="system.webServer/handlers">
+    <attribute name="accessPolicy" type="string" />
+    <collection addElement="add" removeElement="remove" clearElement="clear" mergeAppend="false">
+      <attribute name="name" type="string" isUniqueKey="true" />
+    </collection>
+  </sectionSchema>
+</configSchema>"#;
 
 pub(super) fn check(files: &Files<'_>, found: &mut Found<'_>) {
     let Some(host) = &files.host else {
         return;
     };
-    let root = host.document.root();
-    for web in &files.webs {
-        let Some(section) = sections(web.document.root(), SECTION).into_iter().next() else {
-            continue;
+    let mut schema = Schema::new();
+    let read = schema.read(&Source::from_text("the section handlers", SCHEMA));
+    debug_assert!(read.is_ok(), "{read:?}");
+    let Ok(mut configuration) = Configuration::new(&schema, host.source.clone()) else {
+        return;
+    };
+    for (number, web) in files.webs.iter().enumerate() {
+        // Of a file without a known place: one that no site has, since a name cannot have a question mark.
+        let nowhere = format!("?{number}");
+        let place = if web.place.is_empty() {
+            &nowhere
+        } else {
+            web.place
         };
-        let Some(lock) = lock(root, &host.config.locations, web.place) else {
-            continue;
-        };
-        let locked = place(host.source, lock);
-        found.push(
-            web.subject,
-            Problem::error(
-                "iis-handlers-locked",
-                format!("`<handlers>` is locked for this file, by {locked}: IIS answers 500.19 with 0x80070021"),
-            )
-            .at(section.start_tag)
-            .help(
-                r#"as an administrator: `%windir%\System32\inetsrv\appcmd unlock config -section:system.webServer/handlers`; or put the handler into applicationHost.config, in a <location> of the site"#,
-            ),
-        );
+        // It was parsed before, so there is nothing to be refused.
+        let _parsed = configuration.web_config(place, web.source.clone());
     }
-}
-
-/// What locks the section at `place`; none where nothing does.
-fn lock(root: &Element, locations: &[Location], place: &str) -> Option<Span> {
-    let declaration = sections(root, "configSections/sectionGroup/section")
-        .into_iter()
-        .find(|section| section.value("name") == Some("handlers"));
-    let mut lock = declaration
-        .filter(|section| says(section, "overrideModeDefault", "Deny"))
-        .map(|section| section.start_tag);
-    let mut applicable: Vec<&Location> = locations
-        .iter()
-        .filter(|location| location.handlers.is_some() && location.applies_to(place))
-        .collect();
-    applicable.sort_by_key(|location| location.depth());
-    let elements: Vec<&Element> = applicable
-        .iter()
-        .filter_map(|location| {
-            root.elements()
-                .find(|element| element.start_tag == location.span)
-        })
-        .collect();
-    for element in &elements {
-        if says(element, "overrideMode", "Deny") || says(element, "allowOverride", "false") {
-            lock = Some(element.start_tag);
-        } else if says(element, "overrideMode", "Allow") || says(element, "allowOverride", "true") {
-            lock = None;
+    for (number, web) in files.webs.iter().enumerate() {
+        for refused in configuration.refused_in(number, SECTION) {
+            let (true, Some(span)) = (refused.code.ends_with("-locked"), refused.span) else {
+                continue;
+            };
+            found.push(
+                web.subject,
+                Problem::error("iis-handlers-locked", refused.message)
+                    .at(span)
+                    .help(
+                        r#"as an administrator: `%windir%\System32\inetsrv\appcmd unlock config -section:system.webServer/handlers`; or put the handler into applicationHost.config, in a <location> of the site"#,
+                    ),
+            );
         }
     }
-    lock.or_else(|| {
-        core::iter::once(root)
-            .chain(elements)
-            .flat_map(|parent| sections(parent, SECTION))
-            .find(|section| {
-                says(section, "lockItem", "true")
-                    || section.value("lockElements").is_some_and(|names| {
-                        names
-                            .split([',', ' '])
-                            .any(|name| matches!(name, "add" | "*"))
-                    })
-            })
-            .map(|section| section.start_tag)
-    })
-}
-
-fn says(element: &Element, attribute: &str, value: &str) -> bool {
-    element
-        .value(attribute)
-        .is_some_and(|written| written.eq_ignore_ascii_case(value))
-}
-
-/// A place in another file, for people.
-fn place(source: &Source, span: Span) -> String {
-    let place = source.line_column(span.start);
-    format!("{}:{}:{}", source.name(), place.line, place.column)
 }

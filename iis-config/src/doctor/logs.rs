@@ -12,6 +12,7 @@ const SITES: &str = "system.applicationHost/sites";
 pub(super) fn gather(files: &Files<'_>, found: &mut Found<'_>) {
     if let Some(host) = &files.host {
         let root = host.document.root();
+        let defaults = sections(root, &format!("{SITES}/siteDefaults"));
         for site in sections(root, &format!("{SITES}/site")) {
             let (Some(name), Some(id)) = (site.value("name"), site.value("id")) else {
                 continue;
@@ -28,7 +29,7 @@ pub(super) fn gather(files: &Files<'_>, found: &mut Found<'_>) {
                     r"%SystemDrive%\inetpub\logs\FailedReqLogFiles",
                 ),
             ] {
-                let folder = directory(root, site, element).unwrap_or(default);
+                let folder = directory(&defaults, site, element).unwrap_or(default);
                 log(
                     format!("{what} of site `{name}`"),
                     &format!(r"{folder}\W3SVC{id}"),
@@ -58,10 +59,9 @@ pub(super) fn gather(files: &Files<'_>, found: &mut Found<'_>) {
 }
 
 /// `directory` of a site's element, or of that element in `siteDefaults`.
-fn directory<'a>(root: &'a Element, site: &'a Element, element: &str) -> Option<&'a str> {
-    let defaults = sections(root, &format!("{SITES}/siteDefaults"));
+fn directory<'a>(defaults: &[&'a Element], site: &'a Element, element: &str) -> Option<&'a str> {
     core::iter::once(site)
-        .chain(defaults)
+        .chain(defaults.iter().copied())
         .flat_map(|parent| sections(parent, element))
         .find_map(|element| element.value("directory"))
 }

@@ -1,6 +1,6 @@
 //! What an examination gives, and the hand that writes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use spanned_xml::Problem;
 
@@ -89,28 +89,34 @@ impl Report {
 pub(super) struct Found<'a> {
     pub(super) machine: &'a Machine,
     findings: Vec<Finding>,
+    /// What tells findings apart: subject, code, where it begins, message.
+    told: HashSet<(Subject, &'static str, Option<usize>, String)>,
     logs: Vec<Log>,
+    log_paths: HashSet<String>,
     questions: BTreeMap<String, Wants>,
     /// Paths of which the machine knows nothing.
     unknown: BTreeSet<String>,
 }
 
 impl<'a> Found<'a> {
-    pub(super) const fn new(machine: &'a Machine) -> Self {
+    pub(super) fn new(machine: &'a Machine) -> Self {
         Self {
             machine,
             findings: Vec::new(),
+            told: HashSet::new(),
             logs: Vec::new(),
+            log_paths: HashSet::new(),
             questions: BTreeMap::new(),
             unknown: BTreeSet::new(),
         }
     }
 
     pub(super) fn push(&mut self, subject: Subject, problem: Problem) {
-        let finding = Finding { subject, problem };
         // Sections that apply to several places would say the same each time.
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
+        let start = problem.span.map(|span| span.start);
+        let key = (subject, problem.code, start, problem.message.clone());
+        if self.told.insert(key) {
+            self.findings.push(Finding { subject, problem });
         }
     }
 
@@ -148,7 +154,7 @@ impl<'a> Found<'a> {
 
     /// Notes a place for logs.
     pub(super) fn log(&mut self, of: impl Into<String>, path: &str) {
-        if self.logs.iter().any(|log| log.path == path) {
+        if !self.log_paths.insert(path.to_owned()) {
             return;
         }
         let newest = self

@@ -401,6 +401,15 @@ mod tests {
     }
 
     #[test]
+    fn the_greatest_id_leaves_none_for_another_site() {
+        let old = "<configuration><system.applicationHost><sites><site name='a' id='4294967295'/></sites></system.applicationHost></configuration>";
+        assert_eq!(
+            refused(old, &ApplicationPlace::new("b", "/", "/srv/b")),
+            "x: error[iis-site-id]: no site id is free after 4294967295\n  help: give the site with that id a smaller one"
+        );
+    }
+
+    #[test]
     fn missing_sections_are_made_in_their_places() {
         let mut place = ApplicationPlace::new("s", "/app", "C:\\app");
         place.root_physical_path = Some("C:\\root".to_owned());

@@ -1,8 +1,9 @@
 //! The files of one machine, and sections merged from them.
 
-use spanned_xml::{Document, Element, Problem, Problems, Source};
+use spanned_xml::{Document, Element, Problem, Problems, Source, Span};
 
 use super::element::EffectiveElement;
+use super::locks::place as place_of;
 use super::merge::{Merge, fill_defaults};
 use crate::schema::{ElementSchema, Schema};
 use crate::section::{self, sections};
@@ -35,6 +36,8 @@ struct File {
     document: Document,
     /// The segments of its place, lower case; empty for `applicationHost.config`.
     place: Vec<String>,
+    /// How many `web.config` files were added before it; none for `applicationHost.config`.
+    number: Option<usize>,
 }
 
 /// A section as it holds at one place.
@@ -47,8 +50,13 @@ pub struct EffectiveSection {
     pub problems: Vec<Problems>,
 }
 
+/// What IIS would refuse, with the number of the file that has it.
+type Refused = Vec<(Option<usize>, Problems)>;
+
 /// One `section` of `configSections`.
 struct Declaration {
+    /// Where it is; none where the section is not declared.
+    span: Option<Span>,
     allow_definition: String,
     allow_location: bool,
     locked: bool,
@@ -80,10 +88,10 @@ fn locks(location: &Element) -> Option<bool> {
 }
 
 /// The message that IIS gives with its error 500.19 and 0x80070021.
-fn locked_section(path: &str, section: &Element) -> Problem {
+fn locked_section(path: &str, section: &Element, lock: &str) -> Problem {
     Problem::error(
         "iis-config-section-locked",
-        format!("`{path}` cannot be used here, as it is locked at a parent level: IIS answers 500.19 with 0x80070021"),
+        format!("`{path}` cannot be used here, as it is locked at a parent level, in {lock}: IIS answers 500.19 with 0x80070021"),
     )
     .at(section.start_tag)
     .help(r#"move it into applicationHost.config, or unlock it as an administrator: `%windir%\System32\inetsrv\appcmd unlock config -section:…`; a section with allowDefinition stays where that says"#)
@@ -109,7 +117,7 @@ impl<'s> Configuration<'s> {
     pub fn new(schema: &'s Schema, host: Source) -> Result<Self, Problems> {
         Ok(Self {
             schema,
-            host: File::parse(host, "")?,
+            host: File::parse(host, "", None)?,
             webs: Vec::new(),
             elsewhere: Vec::new(),
         })
@@ -121,7 +129,8 @@ impl<'s> Configuration<'s> {
     ///
     /// It is not a configuration file.
     pub fn web_config(&mut self, place: &str, source: Source) -> Result<(), Problems> {
-        self.webs.push(File::parse(source, place)?);
+        let number = Some(self.webs.len());
+        self.webs.push(File::parse(source, place, number)?);
         // Shallower files are merged first.
         self.webs.sort_by_key(|file| file.place.len());
         Ok(())
@@ -169,23 +178,50 @@ impl<'s> Configuration<'s> {
     /// schema does not have it.
     #[must_use]
     pub fn section(&self, place: &str, path: &str) -> Option<EffectiveSection> {
+        let (element, problems) = self.merged(&segments(place), path)?;
+        Some(EffectiveSection {
+            element,
+            problems: problems.into_iter().map(|(_, problems)| problems).collect(),
+        })
+    }
+
+    /// What IIS would refuse of a section in the `web.config` that was added as number `number`.
+    pub(crate) fn refused_in(&self, number: usize, path: &str) -> Vec<Problem> {
+        let is_it = |of: Option<usize>| of == Some(number);
+        let file = self.webs.iter().find(|file| is_it(file.number));
+        file.and_then(|file| self.merged(&file.place, path))
+            .into_iter()
+            .flat_map(|(_, problems)| problems)
+            .filter(|(of, _)| is_it(*of))
+            .flat_map(|(_, problems)| problems.problems)
+            .collect()
+    }
+
+    /// A section as it holds at `place`, with what IIS would refuse on the way, each with its file's number.
+    fn merged(&self, place: &[String], path: &str) -> Option<(EffectiveElement, Refused)> {
         let schema = self.schema.section(path)?;
-        let place = segments(place);
         let name = path.rsplit('/').next().unwrap_or(path);
         let mut element = EffectiveElement::of(schema, name);
         let declaration = self.declaration(path);
-        let mut locked = declaration.locked;
-        let mut found: Vec<Problems> = Vec::new();
+        let declared = declaration
+            .span
+            .map(|span| place_of(&self.host.source, span));
+        // Where it was locked.
+        let mut locked = declared.clone().filter(|_| declaration.locked);
+        let mut found = Vec::new();
         for depth in 0..=place.len() {
             let level = &place[..depth];
             let allowed = declaration.allows_web_config(self.is_application(level), depth);
+            let refused = declared.clone().filter(|_| !allowed);
             let files = core::iter::once(&self.host).chain(&self.webs);
             for file in files.filter(|file| level.starts_with(&file.place)) {
                 let mut problems = Vec::new();
                 let mut lock_below = None;
-                for (location, section) in self.contributions(file, level, &place, path) {
-                    if !file.is_host() && (locked || !allowed) {
-                        problems.push(locked_section(path, section));
+                for (location, section) in self.contributions(file, level, place, path) {
+                    if let Some(lock) = locked.as_ref().or(refused.as_ref())
+                        && !file.is_host()
+                    {
+                        problems.push(locked_section(path, section, lock));
                         continue;
                     }
                     if location.is_some() && !declaration.allow_location {
@@ -197,31 +233,32 @@ impl<'s> Configuration<'s> {
                             problems.push(section::not_read(section, path));
                             continue;
                         };
-                        found.extend(elsewhere.merge(&mut element, schema));
+                        let refused = elsewhere.merge(&mut element, schema);
+                        found.extend(refused.map(|problems| (file.number, problems)));
                     } else {
                         Merge {
-                            file: file.source.name(),
+                            source: &file.source,
                             problems: &mut problems,
                         }
                         .merge(&mut element, schema, section);
                     }
-                    lock_below = location.and_then(locks).or(lock_below);
+                    if let Some(location) = location
+                        && let Some(lock) = locks(location)
+                    {
+                        let place = place_of(&file.source, location.start_tag);
+                        lock_below = Some(Some(place).filter(|_| lock));
+                    }
                 }
                 // A file's own locks hold for the files below it, not for the rest of the file.
                 locked = lock_below.unwrap_or(locked);
                 if !problems.is_empty() {
-                    found.push(Problems {
-                        source: file.source.clone(),
-                        problems,
-                    });
+                    let source = file.source.clone();
+                    found.push((file.number, Problems { source, problems }));
                 }
             }
         }
         fill_defaults(&mut element, schema, &[]);
-        Some(EffectiveSection {
-            element,
-            problems: found,
-        })
+        Some((element, found))
     }
 
     /// The effective `handlers` at a place, in IIS's order of precedence.
@@ -341,6 +378,7 @@ impl Declaration {
         let says =
             |attribute, value| section.is_some_and(|section| says(section, attribute, value));
         Self {
+            span: section.map(|section| section.start_tag),
             allow_definition: section
                 .and_then(|section| section.value("allowDefinition"))
                 .unwrap_or("Everywhere")
@@ -368,7 +406,7 @@ impl Elsewhere {
         let mut problems = Vec::new();
         if root.name == into.name {
             Merge {
-                file: self.source.name(),
+                source: &self.source,
                 problems: &mut problems,
             }
             .merge(into, schema, root);
@@ -393,16 +431,17 @@ impl Elsewhere {
 }
 
 impl File {
-    fn parse(source: Source, place: &str) -> Result<Self, Problems> {
+    fn parse(source: Source, place: &str, number: Option<usize>) -> Result<Self, Problems> {
         let document = section::parse(&source).map_err(|problem| problem.in_source(&source))?;
         Ok(Self {
             source,
             document,
             place: segments(place),
+            number,
         })
     }
 
     fn is_host(&self) -> bool {
-        self.place.is_empty()
+        self.number.is_none()
     }
 }

@@ -30,6 +30,8 @@ pub struct EffectiveElement {
     /// The entries, where it is a collection.
     pub entries: Vec<Self>,
     pub(super) keys: Vec<String>,
+    /// How many entries have each key.
+    pub(super) entry_keys: BTreeMap<String, usize>,
     pub(super) locks: Locks,
 }
 

@@ -1,38 +1,45 @@
 //! `lockItem`, `lockAttributes`, `lockElements` and their `…Except` forms: what deeper files must leave alone.
 
-use spanned_xml::Element;
+use spanned_xml::{Element, Source, Span};
 
 /// The locks on one element, gathered from all levels above.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Locks {
-    /// `lockItem`.
-    pub(super) item: bool,
+    /// `lockItem`, and where it stands.
+    pub(super) item: Option<String>,
     attributes: Names,
     elements: Names,
 }
 
-/// Names that are locked: those listed, and where there is an exception list all that is not in it.
+/// Names that are locked: those listed, and where there is an exception list all that is not in it. Each with the place
+/// of the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Names {
-    listed: Vec<String>,
-    all_except: Option<Vec<String>>,
+    listed: Vec<(String, String)>,
+    all_except: Option<(Vec<String>, String)>,
 }
 
 impl Names {
-    fn hold(&self, name: &str) -> bool {
-        self.listed.iter().any(|of| of == name || of == "*")
-            || self
-                .all_except
-                .as_ref()
-                .is_some_and(|except| !except.iter().any(|of| of == name))
+    /// The place of what locks `name`.
+    fn hold(&self, name: &str) -> Option<&str> {
+        let listed = self.listed.iter();
+        let mut listing = listed.filter(|(of, _)| of == name || of == "*");
+        if let Some((_, place)) = listing.next() {
+            return Some(place);
+        }
+        let (except, place) = self.all_except.as_ref()?;
+        (!except.iter().any(|of| of == name)).then_some(place)
     }
 
-    fn add(&mut self, element: &Element, list: &str, all_except: &str) {
-        if let Some(names) = element.value(list) {
-            self.listed.extend(split(names));
+    fn add(&mut self, element: &Element, source: &Source, list: &str, all_except: &str) {
+        if let Some(attribute) = element.attribute(list) {
+            let place = place(source, attribute.span);
+            let names = split(&attribute.value).map(|name| (name, place.clone()));
+            self.listed.extend(names);
         }
-        if let Some(names) = element.value(all_except) {
-            self.all_except = Some(split(names).collect());
+        if let Some(attribute) = element.attribute(all_except) {
+            let names = split(&attribute.value).collect();
+            self.all_except = Some((names, place(source, attribute.span)));
         }
     }
 }
@@ -44,33 +51,41 @@ fn split(names: &str) -> impl Iterator<Item = String> + '_ {
         .map(str::to_owned)
 }
 
+/// A place in a file, for people.
+pub(super) fn place(source: &Source, span: Span) -> String {
+    let place = source.line_column(span.start);
+    format!("{}:{}:{}", source.name(), place.line, place.column)
+}
+
 impl Locks {
-    /// Adds the locks that `element` sets for the levels below its own.
-    pub(super) fn add(&mut self, element: &Element) {
-        self.item |= element
-            .value("lockItem")
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    /// Adds the locks that `element` of `source` sets for the levels below its own.
+    pub(super) fn add(&mut self, element: &Element, source: &Source) {
+        if let Some(attribute) = element.attribute("lockItem")
+            && attribute.value.eq_ignore_ascii_case("true")
+        {
+            self.item = Some(place(source, attribute.span));
+        }
         self.attributes
-            .add(element, "lockAttributes", "lockAllAttributesExcept");
+            .add(element, source, "lockAttributes", "lockAllAttributesExcept");
         self.elements
-            .add(element, "lockElements", "lockAllElementsExcept");
+            .add(element, source, "lockElements", "lockAllElementsExcept");
     }
 
-    /// Whether a deeper file may not set the attribute.
-    pub(super) fn attribute(&self, name: &str) -> bool {
-        self.item || self.attributes.hold(name)
+    /// What keeps a deeper file from setting the attribute: the place of the lock.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.item.as_deref().or_else(|| self.attributes.hold(name))
     }
 
-    /// Whether a deeper file may not write the element.
-    pub(super) fn element(&self, name: &str) -> bool {
-        self.item || self.elements.hold(name)
+    /// What keeps a deeper file from writing the element: the place of the lock.
+    pub(super) fn element(&self, name: &str) -> Option<&str> {
+        self.item.as_deref().or_else(|| self.elements.hold(name))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spanned_xml::{Document, Source};
+    use spanned_xml::Document;
 
     #[test]
     fn locks_hold_what_they_name() {
@@ -88,10 +103,11 @@ mod tests {
         ] {
             let source = Source::from_text("x", format!("<s {locks}/>"));
             let mut set = Locks::default();
-            set.add(Document::parse(&source).unwrap().root());
+            set.add(Document::parse(&source).unwrap().root(), &source);
+            let place = |locked| if locked { Some("x:1:4") } else { None };
             assert_eq!(
                 (set.attribute("a"), set.element("e")),
-                (attribute, element),
+                (place(attribute), place(element)),
                 "{locks}"
             );
         }

@@ -1,14 +1,13 @@
 //! One level's section merged into what the levels above it give.
 
-use spanned_xml::{Element, Problem};
+use spanned_xml::{Element, Problem, Source};
 
 use super::element::{EffectiveElement, Setting};
 use crate::schema::{Collection, ElementSchema};
 
 /// Merges the sections of one file; a lock holds for everything merged after the element that sets it.
 pub(super) struct Merge<'a> {
-    /// The file's name, for [`Setting::place`].
-    pub(super) file: &'a str,
+    pub(super) source: &'a Source,
     pub(super) problems: &'a mut Vec<Problem>,
 }
 
@@ -23,12 +22,12 @@ impl Merge<'_> {
             if attribute.name.starts_with("lock") {
                 continue;
             }
-            if into.locks.attribute(&attribute.name) {
+            if let Some(lock) = into.locks.attribute(&attribute.name) {
                 self.problems.push(
                     Problem::error(
                         "iis-config-attribute-locked",
                         format!(
-                            "`{}` is locked at a parent level: IIS answers 500.19 with 0x80070021",
+                            "`{}` is locked at a parent level, in {lock}: IIS answers 500.19 with 0x80070021",
                             attribute.name
                         ),
                     )
@@ -41,15 +40,15 @@ impl Merge<'_> {
                 attribute.name.clone(),
                 Setting {
                     value: attribute.value.clone(),
-                    place: Some((self.file.to_owned(), attribute.value_span)),
+                    place: Some((self.source.name().to_owned(), attribute.value_span)),
                 },
             );
         }
         // With mergeAppend="false" this level's entries come first, in their own order.
         let mut next = 0;
         for child in element.elements() {
-            if into.locks.element(&child.name) {
-                self.locked_element(child);
+            if let Some(lock) = into.locks.element(&child.name) {
+                self.locked_element(child, lock);
             } else if let Some(declared) = schema.element(&child.name) {
                 let place = into.elements.iter().position(|of| of.name == child.name);
                 if let Some(below) = place.and_then(|place| into.elements.get_mut(place)) {
@@ -59,7 +58,7 @@ impl Merge<'_> {
                 self.entry(into, collection, child, &mut next);
             }
         }
-        into.locks.add(element);
+        into.locks.add(element, self.source);
     }
 
     fn entry(
@@ -70,35 +69,49 @@ impl Merge<'_> {
         next: &mut usize,
     ) {
         if collection.clears(&child.name) {
-            if into.entries.iter().any(|entry| entry.locks.item) {
-                self.locked_element(child);
+            let mut locks = into
+                .entries
+                .iter()
+                .filter_map(|entry| entry.locks.item.as_ref());
+            if let Some(lock) = locks.next() {
+                self.locked_element(child, lock);
             } else {
                 into.entries.clear();
+                into.entry_keys.clear();
                 *next = 0;
             }
         } else if collection.removes(&child.name) {
             let keys = collection.entry.keys(child);
-            let found = into
-                .entries
-                .iter()
-                .position(|entry| entry.keys.iter().any(|key| keys.contains(key)));
-            match found {
-                Some(place) if into.entries[place].locks.item => self.locked_element(child),
-                Some(place) => {
-                    into.entries.remove(place);
-                    if place < *next {
-                        *next -= 1;
+            let is_there = keys.iter().any(|key| into.entry_keys.contains_key(key));
+            let found = is_there
+                .then(|| {
+                    into.entries
+                        .iter()
+                        .position(|entry| entry.keys.iter().any(|key| keys.contains(key)))
+                })
+                .flatten();
+            // IIS takes the removal of what is not there without a word.
+            let Some(place) = found else {
+                return;
+            };
+            if let Some(lock) = &into.entries[place].locks.item {
+                self.locked_element(child, lock);
+                return;
+            }
+            for key in into.entries.remove(place).keys {
+                if let Some(count) = into.entry_keys.get_mut(&key) {
+                    *count -= 1;
+                    if *count == 0 {
+                        into.entry_keys.remove(&key);
                     }
                 }
-                // IIS takes the removal of what is not there without a word.
-                None => {}
+            }
+            if place < *next {
+                *next -= 1;
             }
         } else if collection.adds(&child.name) {
             let keys = collection.entry.keys(child);
-            let twice = into
-                .entries
-                .iter()
-                .any(|entry| entry.keys.iter().any(|key| keys.contains(key)));
+            let twice = keys.iter().any(|key| into.entry_keys.contains_key(key));
             if twice && !collection.allow_duplicates {
                 self.problems.push(
                     Problem::error(
@@ -112,6 +125,9 @@ impl Merge<'_> {
             }
             let mut entry = EffectiveElement::of(&collection.entry, &child.name);
             self.merge(&mut entry, &collection.entry, child);
+            for key in &keys {
+                *into.entry_keys.entry(key.clone()).or_default() += 1;
+            }
             entry.keys = keys;
             if collection.merge_append {
                 into.entries.push(entry);
@@ -122,12 +138,12 @@ impl Merge<'_> {
         }
     }
 
-    fn locked_element(&mut self, element: &Element) {
+    fn locked_element(&mut self, element: &Element, lock: &str) {
         self.problems.push(
             Problem::error(
                 "iis-config-element-locked",
                 format!(
-                    "`<{}>` is locked at a parent level: IIS answers 500.19 with 0x80070021",
+                    "`<{}>` is locked at a parent level, in {lock}: IIS answers 500.19 with 0x80070021",
                     element.name
                 ),
             )

@@ -39,11 +39,35 @@ fn the_report_has_the_answer_and_the_log() {
 }
 
 #[test]
-fn a_fault_is_reported_as_its_page() {
+fn a_fault_is_reported_as_its_page_and_in_words() {
     let report = run(OnceRequest::get("/exit?3")).unwrap();
     assert_eq!(report.status, 502);
     assert!(String::from_utf8_lossy(&report.body).contains("exited with status 3"));
     assert!(report.logs[0].1.contains("about to exit with 3"));
+    let why = report.explanation.unwrap();
+    assert_eq!(
+        why.title,
+        "The FastCGI process exited with status 3 before it answered"
+    );
+    let (heading, output) = why.output.unwrap();
+    assert_eq!(heading, "The last lines it wrote");
+    assert!(output.contains("about to exit with 3"), "{output}");
+    assert!(
+        why.facts.iter().any(|(name, _)| name == "Command line"),
+        "{:?}",
+        why.facts
+    );
+}
+
+/// It was asked again and again for the rest.
+#[test]
+fn a_response_that_breaks_off_ends() {
+    let report = run(OnceRequest::get("/half")).unwrap();
+    assert_eq!(
+        (report.status, report.complete, report.body.as_slice()),
+        (200, false, b"half of it".as_slice())
+    );
+    assert_eq!(report.explanation, None);
 }
 
 #[test]

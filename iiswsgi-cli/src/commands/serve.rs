@@ -3,10 +3,14 @@
 //! It lives in the interpreter that runs the application, so it is served by the wheel. The `iiswsgi` program hands the
 //! command over to a Python that has the wheel.
 
+mod observe;
+mod processes;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use fcgi_gateway::listener::Owner;
 use fcgi_gateway::{Bind, Limits, log};
 
 use crate::context::Context;
@@ -28,6 +32,9 @@ pub(crate) struct Args {
     /// Permissions of the Unix socket, in octal
     #[arg(long, value_name = "MODE", requires = "unix", value_parser = parse_mode, help_heading = "Listening")]
     unix_mode: Option<u32>,
+    /// Owner of the Unix socket: USER, USER:GROUP or :GROUP
+    #[arg(long, value_name = "OWNER", requires = "unix", value_parser = Owner::parse, help_heading = "Listening")]
+    unix_owner: Option<Owner>,
     /// Listen on a TCP address; a port alone means 127.0.0.1
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address, help_heading = "Listening")]
     tcp: Option<SocketAddr>,
@@ -80,6 +87,10 @@ pub(crate) struct Args {
     /// Send wsgi.errors to the Web server too; IIS answers such requests with a 500 that shows it
     #[arg(long, help_heading = "Logging")]
     stderr_to_server: bool,
+    #[command(flatten)]
+    processes: processes::Processes,
+    #[command(flatten)]
+    observe: observe::Observe,
 }
 
 impl Args {
@@ -88,6 +99,7 @@ impl Args {
             (Some(path), _) => Bind::Unix {
                 path: path.clone(),
                 mode: self.unix_mode,
+                owner: self.unix_owner,
             },
             (None, Some(address)) => Bind::Tcp(address),
             (None, None) => Bind::Auto,
@@ -142,7 +154,7 @@ fn explain(args: &Args, context: &Context) -> Result<()> {
 }
 
 #[cfg(feature = "python")]
-fn serve(app: &str, args: &Args, _: &Context) -> Result<()> {
+fn serve(app: &str, args: &Args, context: &Context) -> Result<()> {
     let mut options = fcgi_gateway::ServeOptions::default();
     options.app = app.to_owned();
     options.bind = args.bind();
@@ -154,6 +166,11 @@ fn serve(app: &str, args: &Args, _: &Context) -> Result<()> {
     options.stderr_to_server = args.stderr_to_server;
     options.buffer_body = args.buffer_body.and_then(|size| size.try_into().ok());
     options.limits = args.limits();
+    args.observe.apply(&mut options);
+    args.processes.apply(&mut options);
+    // A worker is this command once more.
+    let command = context.host.command.iter().map(Into::into);
+    options.processes.command = command.chain(context.arguments.iter().cloned()).collect();
     fcgi_gateway::serve(&options).map_err(|error| Error::new(error.to_string()))
 }
 
@@ -164,6 +181,9 @@ fn serve(_: &str, args: &Args, context: &Context) -> Result<()> {
     use crate::deploy::virtual_env::{PythonEnvironment, find_python};
 
     let _ = (args.log(), args.limits(), args.buffer_body);
+    let mut options = fcgi_gateway::ServeOptions::default();
+    args.observe.apply(&mut options);
+    args.processes.apply(&mut options);
     let folder = args.chdir.clone().unwrap_or_else(|| ".".into());
     let own = PythonEnvironment::in_folder(&folder.join(VIRTUAL_ENV)).python;
     let python = if own.exists() {
@@ -181,9 +201,7 @@ fn serve(_: &str, args: &Args, context: &Context) -> Result<()> {
             .help(format!("`{python} -m pip install iiswsgi`, or name the application's folder with `--chdir`")));
     }
     let mut command = std::process::Command::new(&python);
-    command
-        .args(["-m", "iiswsgi"])
-        .args(std::env::args_os().skip(1));
+    command.args(["-m", "iiswsgi"]).args(&context.arguments);
     become_process(&mut command, &python)
 }
 

@@ -43,7 +43,7 @@ impl ConfigFile {
     /// Reads the file without waiting, only to look at it.
     pub(crate) fn read(path: &Utf8Path, empty: impl FnOnce() -> String) -> Result<Self> {
         let octets = if path.is_file() {
-            Some(fs::read(path)?)
+            Some(file::read_text(path)?)
         } else {
             None
         };

@@ -1,6 +1,6 @@
 //! Feeds and packages fetched from a path, a `file:` URL or an HTTP server.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, Write};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -52,6 +52,19 @@ impl Location {
                     .join(text),
             )),
             (None, None) => Ok(Self::File(text.into())),
+        }
+    }
+
+    /// What is there, to be read once; at most `limit` octets from elsewhere, which are put into a temporary file first.
+    pub(crate) fn open(&self, limit: u64, context: &Context) -> Result<Box<dyn Read>> {
+        match self {
+            Self::File(path) => Ok(Box::new(fs::File::open(path)?)),
+            Self::Http(_) => {
+                let mut file = tempfile::tempfile()?;
+                self.fetch(&mut file, limit, context)?;
+                file.rewind()?;
+                Ok(Box::new(file))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Files read with their name kept for messages, and written whole or not at all.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::{Crc, CrcReader};
@@ -9,9 +9,35 @@ use spanned_xml::Source;
 
 use crate::error::{Error, Result};
 
+/// Octets of a text file that are read at most: more than any real one has, and what XML may have.
+const TEXT_LEN_MAX: u64 = 256 << 20;
+
 /// Reads a text file in whatever encoding it is in.
 pub(crate) fn read_source(path: &Utf8Path) -> Result<Source> {
-    decode(path, &fs::read(path)?)
+    decode(path, &read_text(path)?)
+}
+
+/// A text file's octets.
+///
+/// # Errors
+///
+/// Beside the usual ones: there are more than 256 MiB of them.
+pub(crate) fn read_text(path: &Utf8Path) -> Result<Vec<u8>> {
+    let file = fs::File::open(path)?;
+    let too_large = file.metadata()?.len() > TEXT_LEN_MAX;
+    let mut octets = Vec::new();
+    if !too_large {
+        // A device has no length, and no end either.
+        file.take(TEXT_LEN_MAX + 1).read_to_end(&mut octets)?;
+    }
+    if too_large || octets.len() as u64 > TEXT_LEN_MAX {
+        return Err(
+            Error::new(format!("`{path}` has more than {TEXT_LEN_MAX} octets")).help(
+                "no configuration file is that large: check that it is the one that was meant",
+            ),
+        );
+    }
+    Ok(octets)
 }
 
 /// A text file's content in whatever encoding it is in.

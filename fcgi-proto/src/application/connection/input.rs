@@ -384,7 +384,7 @@ impl Connection {
         matches!(request.phase, Phase::Open).then_some(request)
     }
 
-    fn is_open(&self, id: RequestId) -> bool {
+    pub(super) fn is_open(&self, id: RequestId) -> bool {
         self.position(id)
             .is_ok_and(|position| matches!(self.requests[position].phase, Phase::Open))
     }

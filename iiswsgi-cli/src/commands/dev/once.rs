@@ -4,7 +4,7 @@ use std::fmt;
 
 use camino::Utf8PathBuf;
 use fs_err as fs;
-use iis_dev_server::{Configuration, OnceReport, OnceRequest, Options};
+use iis_dev_server::{Configuration, Explanation, OnceReport, OnceRequest, Options};
 use serde::Serialize;
 
 use super::explain;
@@ -73,7 +73,70 @@ struct Report {
     body: String,
     /// Whether all of the body came.
     complete: bool,
+    /// Why the answer is not the application's; none where it is.
+    explanation: Option<Why>,
     logs: Vec<Log>,
+}
+
+#[derive(Serialize)]
+struct Why {
+    title: String,
+    detail: String,
+    facts: Vec<Fact>,
+    /// What the process wrote lately.
+    output: Option<Output>,
+    r#try: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    name: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Output {
+    heading: String,
+    text: String,
+}
+
+impl From<Explanation> for Why {
+    fn from(explanation: Explanation) -> Self {
+        let facts = explanation.facts.into_iter();
+        Self {
+            title: explanation.title,
+            detail: explanation.detail,
+            facts: facts.map(|(name, value)| Fact { name, value }).collect(),
+            output: explanation
+                .output
+                .map(|(heading, text)| Output { heading, text }),
+            r#try: explanation.remedies,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n\n{}", self.title, self.detail)?;
+        if let Some(output) = &self.output {
+            writeln!(f, "\n{}:", output.heading)?;
+            indented(f, &output.text)?;
+        }
+        if !self.r#try.is_empty() {
+            writeln!(f, "\nWhat to try:")?;
+            self.r#try
+                .iter()
+                .try_for_each(|remedy| writeln!(f, "  - {remedy}"))?;
+        }
+        writeln!(f)?;
+        self.facts
+            .iter()
+            .try_for_each(|Fact { name, value }| writeln!(f, "{name}: {value}"))
+    }
+}
+
+fn indented(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    text.lines().try_for_each(|line| writeln!(f, "  {line}"))
 }
 
 #[derive(Serialize)]
@@ -90,6 +153,7 @@ impl From<OnceReport> for Report {
             headers: report.headers,
             body: String::from_utf8_lossy(&report.body).into_owned(),
             complete: report.complete,
+            explanation: report.explanation.map(Why::from),
             logs: report
                 .logs
                 .into_iter()
@@ -101,19 +165,22 @@ impl From<OnceReport> for Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.status)?;
-        for (name, value) in &self.headers {
-            writeln!(f, "{name}: {value}")?;
+        if let Some(why) = &self.explanation {
+            // The page says the same in HTML.
+            write!(f, "{} {why}", self.status)?;
+        } else {
+            writeln!(f, "{}", self.status)?;
+            for (name, value) in &self.headers {
+                writeln!(f, "{name}: {value}")?;
+            }
+            writeln!(f, "\n{}", self.body.trim_end_matches('\n'))?;
         }
-        writeln!(f, "\n{}", self.body.trim_end_matches('\n'))?;
         if !self.complete {
             writeln!(f, "(the process ended before the body did)")?;
         }
         for log in &self.logs {
             writeln!(f, "\n{}:", log.path)?;
-            for line in log.text.lines() {
-                writeln!(f, "  {line}")?;
-            }
+            indented(f, &log.text)?;
         }
         Ok(())
     }

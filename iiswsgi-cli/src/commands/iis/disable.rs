@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     let mut changes = Changes::default();
     let removed = match &target {
         Target::File(path) => {
+            args.handler.apart_from(path)?;
             let file = args.mode.open(path, String::new)?;
             let registered = registered_in(&file)?;
             let found = find(&registered, &full_path, arguments.as_deref())?;

@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     let mut changes = Changes::default();
     let application = match &target {
         Target::File(path) => {
+            args.handler.apart_from(path)?;
             let file = args.mode.open(path, String::new)?;
             let application = asked(&registered_in(&file)?)?;
             let edit = set_fast_cgi_application(file.source(), &application)?;

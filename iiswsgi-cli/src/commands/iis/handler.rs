@@ -9,7 +9,8 @@ use spanned_xml::{Problems, Source};
 
 use super::changes::{Changes, ModeArgs};
 use crate::deploy::config_file::ConfigFile;
-use crate::error::Result;
+use crate::deploy::file;
+use crate::error::{Error, Result};
 
 /// A web.config with nothing in it.
 const EMPTY: &str =
@@ -38,6 +39,21 @@ impl HandlerArgs {
     pub(crate) fn place(&self) -> Option<(&str, Utf8PathBuf)> {
         let site_dir = self.site_dir.as_ref()?;
         Some((self.name.as_deref()?, site_dir.join("web.config")))
+    }
+
+    /// Refuses a web.config that is the applicationHost.config at `config` too: two edits of one file would each wait
+    /// for the other.
+    pub(crate) fn apart_from(&self, config: &Utf8Path) -> Result<()> {
+        let Some((_, path)) = self.place() else {
+            return Ok(());
+        };
+        if path.is_file() && file::canonical(&path)? == file::canonical(config)? {
+            return Err(Error::new(format!(
+                "`{config}` is the web.config of the site's folder as well"
+            ))
+            .help("name the server's applicationHost.config with `--config`: in a web.config FastCGI applications have no effect"));
+        }
+        Ok(())
     }
 
     /// Adds the handler, or points the one of its name to `wanted`'s modules and program; its other attributes stay. With

@@ -3,14 +3,18 @@
 use std::fmt;
 
 use serde::Serialize;
-use webpi_feed::{Entry, Feed};
+use webpi_feed::{Entry, Feed, FeedReader};
 
 use crate::commands::webpi::feed_source::FeedSource;
 use crate::commands::webpi::installation::title;
 use crate::commands::webpi::local_data::LocalDataArgs;
 use crate::commands::webpi::machine_args::{MachineArgs, Target};
 use crate::context::Context;
+use crate::deploy::fetch::Location;
 use crate::error::{Error, Result};
+
+/// The longest feed from elsewhere that is read product by product.
+const STREAMED_LIMIT: u64 = 4 << 30;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -123,12 +127,70 @@ impl fmt::Display for Report {
     }
 }
 
+/// What is shown of a product, and what it is grouped by.
+struct Row {
+    product: Product,
+    keywords: Vec<String>,
+}
+
+impl Row {
+    fn new(entry: &Entry, args: &Args) -> Self {
+        Self {
+            product: Product {
+                product: entry.product_id.clone(),
+                title: title(entry).to_owned(),
+                version: entry.version().map(|version| version.trim().to_owned()),
+                application: entry.is_application(),
+            },
+            keywords: if args.tree {
+                entry.keyword_ids().to_vec()
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}
+
 impl Listed {
-    fn new(name: String, feed: &Feed, args: &Args, context: &Context) -> Result<Self> {
+    /// A feed that was read whole.
+    fn of(name: String, feed: &Feed, args: &Args, context: &Context) -> Result<Self> {
         let target = args.machine.target(context)?;
-        let mut found = in_state(feed, args.only, &target, context)?;
-        found.retain(|entry| matches(entry, &args.search));
-        Ok(Self {
+        let found = in_state(feed, args.only, &target, context)?;
+        let wanted = found
+            .into_iter()
+            .filter(|entry| matches(entry, &args.search));
+        let rows = wanted.map(|entry| Row::new(entry, args)).collect();
+        Ok(Self::new(name, feed, rows, args))
+    }
+
+    /// A feed that is read product by product, so that its length does not matter. What is shown only for some states needs
+    /// all of the feed, and so do feeds that are loaded together with others.
+    fn read(location: &str, args: &Args, context: &Context) -> Result<Self> {
+        if args.only.is_none() {
+            let location = Location::parse(location, None)?;
+            let mut reader = FeedReader::new(
+                location.to_string(),
+                location.open(STREAMED_LIMIT, context)?,
+            );
+            let mut rows = Vec::new();
+            while let Some(entry) = reader.next_entry()? {
+                if matches(&entry, &args.search) {
+                    rows.push(Row::new(&entry, args));
+                }
+            }
+            let feed = reader.into_feed();
+            if feed.enclosures().next().is_none() {
+                return Ok(Self::new(location.to_string(), &feed, rows, args));
+            }
+        }
+        let fetched = FeedSource::fetch(location, context)?;
+        let feed = fetched.read_with_enclosures(context)?;
+        Self::of(fetched.location.to_string(), &feed, args, context)
+    }
+
+    /// `feed` is what the feed has beside its products.
+    fn new(name: String, feed: &Feed, rows: Vec<Row>, args: &Args) -> Self {
+        Self {
             feed: name,
             title: feed.title.as_ref().map(|title| title.as_str().to_owned()),
             id: feed.id.clone(),
@@ -137,20 +199,12 @@ impl Listed {
                 .filter_map(|link| link.href.clone().or_else(|| link.relative_href.clone()))
                 .collect(),
             groups: if args.tree {
-                groups(feed, &found)
+                groups(feed, &rows)
             } else {
                 Vec::new()
             },
-            products: found
-                .into_iter()
-                .map(|entry| Product {
-                    product: entry.product_id.clone(),
-                    title: title(entry).to_owned(),
-                    version: entry.version().map(|version| version.trim().to_owned()),
-                    application: entry.is_application(),
-                })
-                .collect(),
-        })
+            products: rows.into_iter().map(|row| row.product).collect(),
+        }
     }
 
     fn write_list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -194,14 +248,7 @@ impl Listed {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     let mut feeds = Vec::new();
     if let Some(feed) = &args.feed {
-        let fetched = FeedSource::fetch(feed, context)?;
-        let feed = fetched.read_with_enclosures(context)?;
-        feeds.push(Listed::new(
-            fetched.location.to_string(),
-            &feed,
-            args,
-            context,
-        )?);
+        feeds.push(Listed::read(feed, args, context)?);
     } else {
         let local = args
             .local_data
@@ -210,7 +257,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
         for cached in local.cached_feeds()? {
             match &cached.feed {
                 Some(feed) => {
-                    feeds.push(Listed::new(cached.path.to_string(), feed, args, context)?);
+                    feeds.push(Listed::of(cached.path.to_string(), feed, args, context)?);
                 }
                 None => context.say(format_args!("`{}` cannot be read as a feed", cached.path)),
             }
@@ -231,7 +278,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
 
 /// The products by keyword, in the order of the feed's declarations; keywords that are not declared after them, and products
 /// without one last.
-fn groups(feed: &Feed, entries: &[&Entry]) -> Vec<Group> {
+fn groups(feed: &Feed, rows: &[Row]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for keyword in feed.keywords.iter() {
         let Some(id) = keyword
@@ -250,11 +297,11 @@ fn groups(feed: &Feed, entries: &[&Entry]) -> Vec<Group> {
         });
     }
     let mut without = Vec::new();
-    for entry in entries {
-        if entry.keyword_ids().is_empty() {
-            without.push(entry.product_id.clone());
+    for Row { product, keywords } in rows {
+        if keywords.is_empty() {
+            without.push(product.product.clone());
         }
-        for id in entry.keyword_ids() {
+        for id in keywords {
             let known = groups.iter_mut().find(|group| {
                 group
                     .keyword
@@ -262,11 +309,11 @@ fn groups(feed: &Feed, entries: &[&Entry]) -> Vec<Group> {
                     .is_some_and(|known| known.eq_ignore_ascii_case(id))
             });
             match known {
-                Some(group) => group.products.push(entry.product_id.clone()),
+                Some(group) => group.products.push(product.product.clone()),
                 None => groups.push(Group {
                     keyword: Some(id.clone()),
                     name: id.clone(),
-                    products: vec![entry.product_id.clone()],
+                    products: vec![product.product.clone()],
                 }),
             }
         }
