@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pathlib
 import time
 
@@ -68,7 +69,9 @@ def _cookies(environ, start_response):
 
 
 def _redirect(environ, start_response):
-    start_response("302 Found", [("Location", "https://example.org/elsewhere?a=b"), ("Content-Length", "0")])
+    """A Location with the status that the query says."""
+    status = environ["QUERY_STRING"].replace("+", " ") or "302 Found"
+    start_response(status, [("Location", "https://example.org/elsewhere?a=b"), ("Content-Length", "0")])
     return []
 
 
@@ -100,7 +103,25 @@ def _lines(environ, start_response):
     return [str(count).encode()]
 
 
+def _host(environ, start_response):
+    """Which of several gateways this is, and what was asked."""
+    body = f"{os.environ.get('PROBE_HOST', '')} {environ['QUERY_STRING']}".encode()
+    start_response("200 OK", PLAIN + [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _hold(environ, start_response):
+    """Says in the folder that the query names which host and process have the request, and answers when there is a file `go`."""
+    folder = pathlib.Path(environ["QUERY_STRING"])
+    (folder / ("held-by-" + os.environ["PROBE_HOST"])).write_text(str(os.getpid()))
+    while not (folder / "go").exists():
+        time.sleep(0.005)
+    return _host(environ, start_response)
+
+
 PATHS = {
+    "/hold": _hold,
+    "/host": _host,
     "/digest": _digest,
     "/download": _download,
     "/events": _events,

@@ -5,6 +5,10 @@
 //! `IISWSGI_TEST_COMMAND`: the tests run what a user installs.
 
 pub mod conformance;
+pub mod network;
+pub mod python;
+pub mod site;
+pub mod soak;
 pub mod web_server;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -29,14 +33,18 @@ pub fn iiswsgi() -> Command {
         .expect("IISWSGI_TEST_COMMAND names the installed `iiswsgi`: run `cargo xtask test`, which builds and installs the wheel");
     let mut command = Command::new(program);
     // The gateway goes into each application's virtual environment, from the wheel that was built.
-    let wheels = std::env::var("IISWSGI_TEST_WHEELS")
-        .expect("IISWSGI_TEST_WHEELS names the folder of the wheel: run `cargo xtask test`");
     command
-        .env("PIP_FIND_LINKS", wheels)
+        .env("PIP_FIND_LINKS", wheels())
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .env_remove("APPL_PHYSICAL_PATH")
         .stdin(Stdio::null());
     command
+}
+
+/// The folder of the wheel that was built.
+fn wheels() -> String {
+    std::env::var("IISWSGI_TEST_WHEELS")
+        .expect("IISWSGI_TEST_WHEELS names the folder of the wheel: run `cargo xtask test`")
 }
 
 /// The checkout's root folder.
@@ -95,7 +103,12 @@ impl Scratch {
     }
 }
 
-fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
+/// Copies a folder with everything in it.
+///
+/// # Panics
+///
+/// A file cannot be read or written.
+pub fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in from.read_dir_utf8().expect("a readable folder") {
         let entry = entry.expect("an entry");

@@ -5,95 +5,15 @@
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use iiswsgi_tests::web_server::{Backend, WebServer};
-use iiswsgi_tests::{PATIENCE, Scratch, Server, iiswsgi, root, wait_for};
+use iiswsgi_tests::site::{Site, agent, answer, listening};
+use iiswsgi_tests::web_server::WebServer;
+use iiswsgi_tests::{PATIENCE, Scratch, iiswsgi, root};
 use sha1::{Digest as _, Sha1};
-use ureq::Agent;
-
-/// A Web server with the application behind it.
-struct Site {
-    web_server: WebServer,
-    address: String,
-    /// The gateway's process, where we have started it.
-    gateway: Option<u32>,
-    /// For files that the application looks at.
-    folder: Utf8PathBuf,
-}
-
-struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn values(&self, name: &str) -> Vec<&str> {
-        let headers = self.headers.iter();
-        let named = headers.filter(|(found, _)| found.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_str()).collect()
-    }
-}
-
-fn agent() -> Agent {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into()
-}
-
-impl Site {
-    fn url(&self, target: &str) -> String {
-        format!("http://{}{target}", self.address)
-    }
-
-    fn get(&self, target: &str) -> Answer {
-        answer(agent().get(self.url(target)).call())
-    }
-
-    fn post(&self, target: &str, body: &[u8]) -> Answer {
-        let request = agent().post(self.url(target));
-        answer(request.content_type("application/octet-stream").send(body))
-    }
-
-    fn environ(&self, target: &str) -> BTreeMap<String, String> {
-        let answer = self.get(target);
-        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
-        serde_json::from_slice(&answer.body).expect("JSON")
-    }
-}
-
-fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
-    let mut response = result.expect("an answer");
-    let headers = response.headers().iter();
-    let headers = headers.map(|(name, value)| {
-        let value = value.as_bytes().iter().copied().map(char::from).collect();
-        (name.to_string(), value)
-    });
-    Answer {
-        status: response.status().as_u16(),
-        headers: headers.collect(),
-        body: {
-            let mut body = Vec::new();
-            let mut reader = response.body_mut().as_reader();
-            // A response that ends early is as long as it is.
-            let _ = reader.read_to_end(&mut body);
-            body
-        },
-    }
-}
 
 /// What is not checked behind a server, and why.
 const EXCEPTIONS: [(WebServer, &str, &str); 1] = [(
@@ -126,7 +46,7 @@ const CHECKS: [(&str, Check); 18] = [
 ];
 
 fn the_environ_is_complete(site: &Site) {
-    let environ = site.environ("/some/page?a=b");
+    let environ = site.strings("/some/page?a=b");
     for (name, value) in [
         ("REQUEST_METHOD", "GET"),
         ("SCRIPT_NAME", ""),
@@ -165,7 +85,7 @@ fn the_path_is_what_the_client_asked_for(site: &Site) {
         ("/semi;colon=1", "/semi;colon=1"),
         ("/end/", "/end/"),
     ] {
-        let environ = site.environ(target);
+        let environ = site.strings(target);
         let found = format!("{}{}", environ["SCRIPT_NAME"], environ["PATH_INFO"]);
         assert_eq!(found, latin_1(path), "{target}");
         assert_eq!(environ["SCRIPT_NAME"], "", "{target}");
@@ -174,7 +94,7 @@ fn the_path_is_what_the_client_asked_for(site: &Site) {
 
 fn the_query_is_raw(site: &Site) {
     for query in ["", "a=%2F&b=%C3%A9", "a+b", "x=1&x=2", "a=b?c/d"] {
-        let environ = site.environ(&format!("/?{query}"));
+        let environ = site.strings(&format!("/?{query}"));
         assert_eq!(environ["QUERY_STRING"], query);
     }
 }
@@ -227,10 +147,19 @@ fn status_and_repeated_headers_come_back(site: &Site) {
 }
 
 fn a_redirect_is_the_clients(site: &Site) {
-    let answer = site.get("/redirect");
-    assert_eq!(answer.status, 302);
-    let expected = ["https://example.org/elsewhere?a=b"];
-    assert_eq!(answer.values("Location"), expected);
+    for (query, status) in [
+        ("", 302),
+        ("?301+Moved+Permanently", 301),
+        ("?303+See+Other", 303),
+        ("?307+Temporary+Redirect", 307),
+        ("?308+Permanent+Redirect", 308),
+        ("?201+Created", 201),
+    ] {
+        let answer = site.get(&format!("/redirect{query}"));
+        assert_eq!(answer.status, status);
+        let expected = ["https://example.org/elsewhere?a=b"];
+        assert_eq!(answer.values("Location"), expected, "{status}");
+    }
 }
 
 fn a_header_may_be_latin_1(site: &Site) {
@@ -328,7 +257,7 @@ fn requests_at_the_same_time_are_kept_apart(site: &Site) {
             scope.spawn(move || {
                 for number in 0..20 {
                     let query = format!("{thread}-{number}");
-                    let environ = site.environ(&format!("/page?{query}"));
+                    let environ = site.strings(&format!("/page?{query}"));
                     assert_eq!(environ["QUERY_STRING"], query);
                 }
             });
@@ -338,7 +267,7 @@ fn requests_at_the_same_time_are_kept_apart(site: &Site) {
 
 fn a_large_body_both_ways_costs_no_memory(site: &Site) {
     const LEN: usize = 100_000_000;
-    let memory = || site.gateway.map_or(0, memory_kib);
+    let memory = || site.gateway().map_or(0, memory_kib);
     let before = memory();
     let body = vec![b'u'; LEN];
     let expected = digest(&body);
@@ -381,50 +310,8 @@ fn gateway() -> Command {
     command
 }
 
-/// A shell script that becomes the gateway, for servers that start one.
-fn program(folder: &Utf8Path) -> Utf8PathBuf {
-    let path = folder.join("application.fcgi");
-    let words = [gateway().get_program().to_owned()];
-    let gateway = gateway();
-    let words = words.iter().map(std::ffi::OsString::as_os_str);
-    let words: Vec<String> = words
-        .chain(gateway.get_args())
-        .map(|word| format!("'{}'", word.to_str().expect("text")))
-        .collect();
-    let script = format!(
-        "#!/bin/sh\nexec {} --log-file '{folder}/gateway.log'\n",
-        words.join(" ")
-    );
-    fs::write(&path, script).expect("a script");
-    fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("an executable");
-    path
-}
-
 fn run(web_server: WebServer) {
-    // Some of the servers' configurations know no blanks in paths.
-    let scratch = tempfile::Builder::new()
-        .prefix("iiswsgi-web-server-")
-        .tempdir()
-        .expect("a folder");
-    // A server that runs as root gives its files to another user.
-    fs::set_permissions(scratch.path(), PermissionsExt::from_mode(0o777)).expect("a folder");
-    let folder = Utf8Path::from_path(scratch.path()).expect("a Unicode path");
-    let (gateway, (server, address)) = if web_server.spawns() {
-        let program = program(folder);
-        (None, web_server.start(folder, Backend::Program(&program)))
-    } else {
-        let (gateway, socket) = listening(folder);
-        (
-            Some(gateway),
-            web_server.start(folder, Backend::Unix(&socket)),
-        )
-    };
-    let site = Site {
-        web_server,
-        address,
-        gateway: gateway.as_ref().map(Server::pid),
-        folder: folder.to_owned(),
-    };
+    let site = Site::start(web_server, gateway());
     let (mut failed, mut notes) = (Vec::new(), Vec::new());
     for (name, check) in CHECKS {
         let mut exceptions = EXCEPTIONS.iter();
@@ -436,36 +323,19 @@ fn run(web_server: WebServer) {
             failed.push(name);
         }
     }
-    let log = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
     assert!(
         failed.is_empty(),
-        "behind {web_server:?}: {failed:?}, {notes:?}\n{}\n{}",
-        log("error.log"),
-        log("gateway.log")
+        "behind {web_server:?}: {failed:?}, {notes:?}\n{}",
+        site.logs()
     );
-    drop(server);
-    if let Some(gateway) = gateway {
-        gateway.stop();
-    }
-}
-
-/// A gateway on a Unix socket in `folder`.
-fn listening(folder: &Utf8Path) -> (Server, Utf8PathBuf) {
-    let socket = folder.join("gateway.sock");
-    let gateway = Server::start(
-        gateway()
-            .args(["--unix", socket.as_str(), "--unix-mode", "666"])
-            .args(["--log-file", folder.join("gateway.log").as_str()]),
-    );
-    wait_for("the gateway's socket", || socket.exists().then_some(()));
-    (gateway, socket)
+    site.stop();
 }
 
 /// The development kit's bridge from CGI, which any Web server can start.
 #[test]
 fn cgi_fcgi() {
     let scratch = Scratch::new();
-    let (gateway, socket) = listening(scratch.path());
+    let (gateway, socket) = listening(scratch.path(), gateway());
     let body = b"one\ntwo\n";
     let mut bridge = Command::new("cgi-fcgi")
         .args(["-bind", "-connect", socket.as_str()])

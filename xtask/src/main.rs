@@ -1,4 +1,4 @@
-//! What a developer and CI run: `cargo xtask demo`, `test`, `conformance`, `bench` and `fuzz`.
+//! What a developer and CI run: `cargo xtask demo`, `test`, `conformance`, `bench`, `fuzz` and `soak`.
 //!
 //! Everything either of them needs is made under `target/`, or installed from Debian's packages where it runs as root.
 
@@ -13,6 +13,7 @@ mod conformance;
 mod demo;
 mod fuzz;
 mod run;
+mod soak;
 mod test;
 mod workspace;
 
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Args),
     /// Run every fuzz target of `fuzz/` for a while
     Fuzz(fuzz::Args),
+    /// Load the gateway for minutes, through nginx and directly, and watch failures, memory and descriptors
+    Soak(soak::Args),
     /// Install what the tests need, then run formatting, clippy, docs and every test
     Test(test::Args),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Test(args) => test::run(&args),
     };
     match result {

@@ -18,12 +18,13 @@ pub(crate) struct Args {
 }
 
 /// Debian packages that the end-to-end tests start or read with.
-const DEBIAN_PACKAGES: [&str; 11] = [
+const DEBIAN_PACKAGES: [&str; 12] = [
     "7zip",
     "apache2",
     "caddy",
     "chromium",
     "haproxy",
+    "iproute2",
     "libapache2-mod-fcgid",
     "libfcgi-bin",
     "lighttpd",

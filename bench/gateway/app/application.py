@@ -20,6 +20,12 @@ def application(environ, start_response):
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         start_response("200 OK", HEADERS + [("Content-Length", str(len(body)))])
         return [body]
+    if path == "/upload":
+        length = 0
+        while block := environ["wsgi.input"].read(65536):
+            length += len(block)
+        start_response("200 OK", HEADERS)
+        return [str(length).encode()]
     if path == "/chunks":
         start_response("200 OK", HEADERS + [("Content-Length", "1024000")])
         return (CHUNK for _ in range(1000))

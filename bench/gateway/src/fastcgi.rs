@@ -97,10 +97,7 @@ impl Client {
                 machine: Connection::new(Config::default(), Limits::default()),
             },
         };
-        self.begin(&mut link, workload)?;
-        link.stream
-            .write_all(&self.output)
-            .map_err(|error| error.to_string())?;
+        self.send(&mut link, workload)?;
         let answer = self.answer(&mut link)?;
         if workload.keep_conn() {
             self.link = Some(link);
@@ -108,7 +105,7 @@ impl Client {
         Ok(answer)
     }
 
-    fn begin(&mut self, link: &mut Link, workload: Workload) -> Result<(), String> {
+    fn send(&mut self, link: &mut Link, workload: Workload) -> Result<(), String> {
         let failed = |error: fcgi_proto::Error| error.to_string();
         self.output.clear();
         let keep = workload.keep_conn();
@@ -121,7 +118,7 @@ impl Client {
             if body.is_empty() { "GET" } else { "POST" },
             workload.path(),
         );
-        let len = body.len().to_string();
+        let len = (body.len() * workload.repetitions()).to_string();
         let own = [
             ("REQUEST_METHOD", method),
             ("SCRIPT_NAME", ""),
@@ -136,12 +133,23 @@ impl Client {
         link.machine
             .params(id, own.into_iter().chain(usual), &mut self.output)
             .map_err(failed)?;
-        if !body.is_empty() {
-            link.machine
-                .stdin(id, body, &mut self.output)
-                .map_err(failed)?;
+        for number in 1..=workload.repetitions() {
+            if !body.is_empty() {
+                link.machine
+                    .stdin(id, body, &mut self.output)
+                    .map_err(failed)?;
+            }
+            if number == workload.repetitions() {
+                link.machine
+                    .stdin_end(id, &mut self.output)
+                    .map_err(failed)?;
+            }
+            link.stream
+                .write_all(&self.output)
+                .map_err(|error| error.to_string())?;
+            self.output.clear();
         }
-        link.machine.stdin_end(id, &mut self.output).map_err(failed)
+        Ok(())
     }
 
     fn answer(&mut self, link: &mut Link) -> Result<Answer, String> {

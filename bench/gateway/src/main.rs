@@ -40,6 +40,9 @@ struct Args {
     /// How long
     #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
     seconds: f64,
+    /// At most so many of each connection
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true, value_name = "COUNT")]
+    requests: usize,
     /// Requests of each connection in front of those that count
     #[arg(long, default_value_t = 20, value_name = "COUNT")]
     warm_up: u32,
@@ -106,12 +109,20 @@ impl Args {
                 .map(|_| {
                     scope.spawn(|| {
                         let mut client = self.client();
-                        for _ in 0..self.warm_up {
+                        for _ in 0..self
+                            .warm_up
+                            .min(u32::try_from(self.requests.saturating_sub(1)).unwrap_or(u32::MAX))
+                        {
                             let _ = client.request(self.workload);
                         }
                         ready.wait();
                         go.wait();
-                        send(&mut *client, self.workload, Instant::now() + length)
+                        send(
+                            &mut *client,
+                            self.workload,
+                            self.requests,
+                            Instant::now() + length,
+                        )
                     })
                 })
                 .collect();
@@ -129,11 +140,11 @@ impl Args {
     }
 }
 
-fn send(client: &mut dyn Client, workload: Workload, end: Instant) -> Done {
+fn send(client: &mut dyn Client, workload: Workload, most: usize, end: Instant) -> Done {
     let mut done = Done::default();
     loop {
         let start = Instant::now();
-        if start >= end {
+        if start >= end || done.latencies.len() + done.failed >= most {
             return done;
         }
         let outcome = client

@@ -13,6 +13,8 @@ pub(crate) enum Workload {
     Megabyte,
     /// `POST /echo`: 64 KiB back.
     Echo,
+    /// `POST /upload`: 1 GiB, of which the length comes back.
+    Upload,
     /// `GET /chunks`: a thousand blocks of 1 KiB.
     Chunks,
     /// `GET /sleep`: thirteen octets after 10 ms in which nothing is computed.
@@ -44,6 +46,7 @@ impl Workload {
             Self::Small | Self::Fresh => "/small",
             Self::Megabyte => "/megabyte",
             Self::Echo => "/echo",
+            Self::Upload => "/upload",
             Self::Chunks => "/chunks",
             Self::Sleep => "/sleep",
             Self::Compute => "/compute",
@@ -52,8 +55,16 @@ impl Workload {
 
     pub(crate) const fn body(self) -> &'static [u8] {
         match self {
-            Self::Echo => &ECHO,
+            Self::Echo | Self::Upload => &ECHO,
             _ => &[],
+        }
+    }
+
+    /// How often the body is sent, one behind the other.
+    pub(crate) const fn repetitions(self) -> usize {
+        match self {
+            Self::Upload => 1024 * 1024 * 1024 / ECHO.len(),
+            _ => 1,
         }
     }
 
@@ -67,6 +78,8 @@ impl Workload {
             Self::Small | Self::Fresh | Self::Sleep | Self::Compute => 13,
             Self::Megabyte => 1024 * 1024,
             Self::Echo => ECHO.len(),
+            // Ten digits.
+            Self::Upload => 10,
             Self::Chunks => 1000 * 1024,
         }
     }

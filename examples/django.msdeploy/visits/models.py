@@ -12,12 +12,13 @@ class Page(models.Model):
     @classmethod
     def visit(cls, path):
         """Counts one more visit; returns how many there were."""
+        pages = cls.objects.filter(path=path)
+        # Writing comes first: SQLite lets a transaction that begins with reading fail when another one writes meanwhile. The
+        # database adds, not this process: another one may be counting at the same time.
         with transaction.atomic():
-            page, _ = cls.objects.get_or_create(path=path)
-            # The database adds, not this process: another one may be counting at the same time.
-            cls.objects.filter(pk=page.pk).update(visits=models.F("visits") + 1)
-            page.refresh_from_db()
-        return page.visits
+            if not pages.update(visits=models.F("visits") + 1):
+                cls.objects.create(path=path, visits=1)
+            return pages.get().visits
 
     def __str__(self):
         return self.path

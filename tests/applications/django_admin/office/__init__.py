@@ -1,0 +1,1 @@
+"""A Django project for the tests behind every Web server: the admin site, and files that are uploaded with it."""
