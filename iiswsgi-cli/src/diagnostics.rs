@@ -2,7 +2,9 @@
 //!
 //! The only file that knows annotate-snippets, whose interface is not stable yet.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 use spanned_xml::{Problem, Severity, Source, Span};
 
@@ -39,20 +41,20 @@ pub(crate) fn render_problem(source: &Source, problem: &Problem, renderer: &Rend
         .primary_title(problem.message.as_str())
         .id(problem.code);
     let mut group = if problem.span.is_some() || !problem.related.is_empty() {
-        let mut snippet = Snippet::source(source.text())
-            .line_start(source.first().line)
-            .path(source.name());
-        if let Some(span) = problem.span {
-            snippet = snippet.annotation(AnnotationKind::Primary.span(clamp(source, span)));
+        let mut marks: Vec<Mark<'_>> = Vec::with_capacity(problem.related.len() + 1);
+        marks.extend(problem.span.map(|span| (clamp(source, span), None)));
+        let related = problem.related.iter();
+        marks.extend(related.map(|(span, label)| (clamp(source, *span), Some(label.as_str()))));
+        let mut snippets = Vec::new();
+        while let Some((first, _)) = marks.first() {
+            let near = first.start.saturating_sub(NEAR)..first.end.saturating_add(NEAR);
+            let (together, far): (Vec<_>, Vec<_>) = marks
+                .into_iter()
+                .partition(|(span, _)| near.contains(&span.start) && near.contains(&span.end));
+            snippets.push(snippet(source, &together));
+            marks = far;
         }
-        for (span, label) in &problem.related {
-            snippet = snippet.annotation(
-                AnnotationKind::Context
-                    .span(clamp(source, *span))
-                    .label(label.as_str()),
-            );
-        }
-        title.element(snippet)
+        title.elements(snippets)
     } else {
         title.element(annotate_snippets::Origin::path(source.name()))
     };
@@ -70,8 +72,36 @@ fn render_message(message: &str, help: Option<&str>, renderer: &Renderer) -> Str
     renderer.render(&[group])
 }
 
+/// A place inside the text, and what is said of it; the problem's own place has no label.
+type Mark<'a> = (Range<usize>, Option<&'a str>);
+
+/// Octets between places that are drawn together. What is between them costs time for each problem.
+const NEAR: usize = 1 << 13;
+
+/// The lines that the places are in.
+fn snippet<'a>(source: &'a Source, marks: &[Mark<'a>]) -> Snippet<'a, Annotation<'a>> {
+    let text = source.text();
+    let start = marks.iter().map(|(span, _)| span.start).min().unwrap_or(0);
+    let end = marks.iter().map(|(span, _)| span.end).max().unwrap_or(0);
+    let start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[end..]
+        .find('\n')
+        .map_or(text.len(), |newline| end + newline + 1);
+    let mut snippet = Snippet::source(&text[start..end])
+        .line_start(source.line_column(start).line)
+        .path(source.name());
+    for (span, label) in marks {
+        let place = span.start - start..span.end - start;
+        snippet = snippet.annotation(match label {
+            None => AnnotationKind::Primary.span(place),
+            Some(label) => AnnotationKind::Context.span(place).label(*label),
+        });
+    }
+    snippet
+}
+
 /// A span that certainly lies inside the text, on character borders.
-fn clamp(source: &Source, span: Span) -> std::ops::Range<usize> {
+fn clamp(source: &Source, span: Span) -> Range<usize> {
     let text = source.text();
     let floor = |mut offset: usize| {
         offset = offset.min(text.len());

@@ -4,7 +4,7 @@
 //! <https://www.w3.org/TR/xml/#sec-guessing>.
 
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -26,6 +26,8 @@ struct Inner {
     bom: bool,
     /// Where the text begins in the file.
     first: LineColumn,
+    /// Where its line ends are, once somebody asks for a line.
+    newlines: OnceLock<Vec<usize>>,
 }
 
 impl fmt::Debug for Inner {
@@ -54,6 +56,7 @@ impl Source {
                 encoding: UTF_8,
                 bom: false,
                 first: BEGINNING,
+                newlines: OnceLock::new(),
             }),
         }
     }
@@ -69,6 +72,7 @@ impl Source {
                 encoding: UTF_8,
                 bom: false,
                 first,
+                newlines: OnceLock::new(),
             }),
         }
     }
@@ -101,6 +105,7 @@ impl Source {
                 encoding,
                 bom: bom_len > 0,
                 first: BEGINNING,
+                newlines: OnceLock::new(),
             }),
         })
     }
@@ -187,11 +192,18 @@ impl Source {
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = text.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let newlines = self
+            .inner
+            .newlines
+            .get_or_init(|| memchr::memchr_iter(b'\n', text.as_bytes()).collect());
+        let lines = newlines.partition_point(|&newline| newline < offset);
+        let line_start = match lines.checked_sub(1).and_then(|last| newlines.get(last)) {
+            Some(newline) => newline + 1,
+            None => 0,
+        };
         let first = self.inner.first;
-        let lines = before.bytes().filter(|&octet| octet == b'\n').count();
-        let column = before.get(line_start..).unwrap_or_default().chars().count();
+        let line = text.get(line_start..offset).unwrap_or_default();
+        let column = line.chars().count();
         LineColumn {
             line: first.line + lines,
             column: column + if lines == 0 { first.column } else { 1 },

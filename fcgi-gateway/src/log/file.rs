@@ -316,7 +316,8 @@ mod tests {
             .collect();
         expected.sort_unstable();
         assert_eq!(lines, expected);
-        assert!(files > 5, "{files}");
+        // How often depends on which of them is running when the file is full.
+        assert!(files > 1, "{files}");
     }
 
     #[test]
