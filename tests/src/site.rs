@@ -187,16 +187,21 @@ impl Site {
     }
 }
 
-/// Starts a gateway on a Unix socket in `folder`, which is returned once there is something behind it.
+/// Starts a gateway on a Unix socket in `folder`, which is returned once the application behind it is loaded: the socket's
+/// file is there a moment before it can be connected to.
 #[must_use]
 pub fn listening(folder: &Utf8Path, mut gateway: Command) -> (Server, Utf8PathBuf) {
     let socket = folder.join("gateway.sock");
+    let log = folder.join("gateway.log");
     let gateway = Server::start(
         gateway
             .args(["--unix", socket.as_str(), "--unix-mode", "666"])
-            .args(["--log-file", folder.join("gateway.log").as_str()]),
+            .args(["--log-file", log.as_str()]),
     );
-    wait_for("the gateway's socket", || socket.exists().then_some(()));
+    wait_for("the gateway to serve", || {
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        log.contains(" serving ").then_some(())
+    });
     (gateway, socket)
 }
 

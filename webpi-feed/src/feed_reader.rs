@@ -43,8 +43,6 @@ pub struct FeedReader<R> {
     is_last: bool,
     /// The tag of the document element, once it was read.
     root: Option<Root>,
-    /// Whether the document element has ended.
-    is_closed: bool,
     head: FeedHead,
     entries: VecDeque<Entry>,
 }
@@ -60,7 +58,6 @@ impl<R: Read> FeedReader<R> {
             first: LineColumn { line: 1, column: 1 },
             is_last: false,
             root: None,
-            is_closed: false,
             head: FeedHead::new(),
             entries: VecDeque::new(),
         }
@@ -126,7 +123,7 @@ impl<R: Read> FeedReader<R> {
                     span: root.span,
                     is_empty: false,
                 };
-                Parser::resume(root, !self.is_closed, &self.window, self.base, limits)
+                Parser::resume(root, !self.head.is_closed, &self.window, self.base, limits)
             }
         };
         let mut end = self.base;
@@ -149,7 +146,7 @@ impl<R: Read> FeedReader<R> {
             }
             read.or_else(|problem| {
                 let is_cut = parser.is_cut() && !self.is_last;
-                if is_cut { Ok(false) } else { Err(problem) }
+                if is_cut { Ok(()) } else { Err(problem) }
             })
         });
         self.root = self.root.take().or(known);
@@ -159,10 +156,7 @@ impl<R: Read> FeedReader<R> {
             Some(_) => end - self.base,
             None => 0,
         };
-        match outcome {
-            Ok(is_closed) => self.is_closed |= is_closed,
-            Err(problem) => return Err(self.failed(problem)),
-        }
+        outcome.map_err(|problem| self.failed(problem))?;
         if self.is_last {
             self.done = self.window.len();
         }
@@ -238,6 +232,8 @@ impl core::error::Error for FeedReadError {
 pub(crate) struct FeedHead {
     feed: Feed,
     rest: RestReader,
+    /// Whether it has ended.
+    is_closed: bool,
 }
 
 impl FeedHead {
@@ -245,6 +241,7 @@ impl FeedHead {
         Self {
             feed: Feed::default(),
             rest: RestReader::new(Span::default()),
+            is_closed: false,
         }
     }
 
@@ -271,22 +268,20 @@ impl FeedHead {
         Ok(())
     }
 
-    /// Reads the document element as far as `parser` goes; `true` where it has ended. `end` is where the last whole part of
-    /// it ends.
+    /// Reads the document element as far as `parser` goes. `end` is where the last whole part of it ends.
     pub(crate) fn read(
         &mut self,
         parser: &mut Parser<'_>,
         is_last: bool,
         end: &mut usize,
-    ) -> Result<bool, Problem> {
+    ) -> Result<(), Problem> {
         let mut tree = Tree::default();
-        let mut is_closed = false;
         while let Some(token) = parser.next_token()? {
             let inside = parser.depth() > 0;
             match token {
                 Token::Start(tag) if self.rest.is_unread() => {
                     self.start(tag, parser.attributes())?;
-                    is_closed = tag.is_empty;
+                    self.is_closed = tag.is_empty;
                 }
                 Token::Start(tag) => {
                     tree.read(parser, tag)?;
@@ -297,7 +292,7 @@ impl FeedHead {
                 }
                 Token::End(span) => {
                     self.rest.set_end(span.end);
-                    is_closed = true;
+                    self.is_closed = true;
                 }
                 // The rest of the text may be in the next piece.
                 Token::Text(_) if !is_last && parser.is_at_end() => break,
@@ -308,7 +303,7 @@ impl FeedHead {
             }
             *end = parser.position();
         }
-        Ok(is_closed)
+        Ok(())
     }
 
     pub(crate) fn finish(self) -> Feed {

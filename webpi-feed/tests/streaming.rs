@@ -118,6 +118,9 @@ fn a_fault_is_at_the_same_place() {
         format!("<feed>\n{entry}\u{1}</feed>"),
         format!("<feed>\n{entry}</feed>\n<feed/>"),
         format!("<feed>\n{entry}</feed>\ntext"),
+        format!("<feed>\n{entry}</feed>text></feed>"),
+        // The end of the document element, and behind it text whose own end is cut.
+        format!("<feed>\n</feed>text{}</feed>", "<!-- -->".repeat(100)),
         format!("<feed>\n{entry}<!-- </feed>"),
         format!("<feed>\n{entry}<![CDATA[ </feed>"),
         format!("<feed>\n{entry}<?xml version='1.0'?></feed>"),
@@ -125,7 +128,7 @@ fn a_fault_is_at_the_same_place() {
         format!("<feed>{}{}</feed>", "<a>".repeat(300), "</a>".repeat(300)),
     ] {
         assert!(whole(&text).is_err(), "{text}");
-        for step in [1, 13, 1000] {
+        for step in [1, 3, 13, 1000] {
             check(&text, step);
         }
     }

@@ -32,8 +32,12 @@ pub fn check(octets: &[u8]) {
     assert_eq!(streamed.write(), written, "order and comments too");
     let again = Feed::parse(&Source::from_text("written", written.as_str()));
     let again = again.expect("what is written reads");
-    assert_eq!(again, feed);
     assert_eq!(again.write(), written);
+    // Two hyphens in a comment, which real feeds have, cannot be written.
+    let text = source.text().replace("<!--", "").replace("-->", "");
+    if !text.contains("--") {
+        assert_eq!(again, feed);
+    }
 }
 
 fn streamed(octets: &[u8], step: usize) -> Result<Feed, Problems> {
