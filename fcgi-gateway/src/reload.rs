@@ -5,7 +5,7 @@
 //! takes at most a tenth of the time, however slow the share is.
 //!
 //! wfastcgi watched the application's folder for names that a regular expression matches, the variable
-//! `WSGI_RESTART_FILE_REGEX` (<https://pypi.org/project/wfastcgi/>, "Additional Configuration"), and ended its process at
+//! `WSGI_RESTART_FILE_REGEX` (wfastcgi 3.0.0's description, "Additional Configuration"), and ended its process at
 //! once. Here the running requests are finished first.
 
 #[cfg(any(test, feature = "python"))]
