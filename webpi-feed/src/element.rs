@@ -15,6 +15,19 @@ pub(crate) trait Model: Sized {
     fn write(&self, name: &str, out: &mut dyn Sink);
 }
 
+/// An element that most others do without, and that takes no room in them.
+impl<T: Model> Model for Box<T> {
+    const NAME: &'static str = T::NAME;
+
+    fn read(element: TreeElement<'_, '_>) -> Self {
+        Self::new(T::read(element))
+    }
+
+    fn write(&self, name: &str, out: &mut dyn Sink) {
+        T::write(self, name, out);
+    }
+}
+
 /// What stands in a list.
 pub(crate) trait Item: Sized {
     fn read_item(element: TreeElement<'_, '_>) -> Option<Self>;

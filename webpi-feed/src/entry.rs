@@ -19,7 +19,7 @@ pub struct Entry {
     /// `productId`: unique in the feed; empty where it is missing.
     pub product_id: String,
     /// `metadata`, which overrides the fields of the same names.
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<Box<Metadata>>,
     /// `title`.
     pub title: Option<Text>,
     /// `id`: a URI, unique in the feed.
@@ -59,7 +59,7 @@ pub struct Entry {
     /// `externalPackages`: packages of other package managers.
     pub external_packages: List<ExternalPackage>,
     /// `terms` of use.
-    pub terms: Option<Terms>,
+    pub terms: Option<Box<Terms>>,
     /// `installers`.
     pub installers: List<Installer>,
     /// `addToFeedDate`: `MM-DD-YYYY`.

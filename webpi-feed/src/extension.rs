@@ -441,6 +441,13 @@ impl RestReader {
         }
     }
 
+    /// So many children that the field of this number has taken whole.
+    pub(crate) fn children(&mut self, field: u8, count: usize) {
+        for _ in 0..count {
+            self.order.push(field);
+        }
+    }
+
     /// Text, comments and the like; `has_text`: the element's own text has a field.
     pub(crate) fn other(&mut self, node: TreeNode<'_, '_>, has_text: bool) {
         let text = match node {

@@ -30,7 +30,7 @@ pub struct Installer {
     /// `installerFile`: what is fetched.
     pub installer_file: Option<InstallerFile>,
     /// `iisComponent`: a feature of Windows to switch on.
-    pub iis_component: Option<IisComponent>,
+    pub iis_component: Option<Box<IisComponent>>,
     /// `installCommands`: what is run.
     pub install_commands: Option<List<InstallCommand>>,
     /// `msDeploy`: the file is a Web Deploy package.
@@ -44,7 +44,7 @@ pub struct Installer {
     /// `postFinish`: what is offered to be started afterwards.
     pub post_finish: List<PostFinishCommand>,
     /// `installPage`: a page shown during the installation.
-    pub install_page: Option<InstallPage>,
+    pub install_page: Option<Box<InstallPage>>,
     /// `invalidPasswordChars`.
     pub invalid_password_chars: Option<String>,
     /// What the model has no field for.

@@ -20,6 +20,7 @@ const UPDATED: i64 = 1_351_512_000;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Result<()> {
+    let threads = std::thread::available_parallelism()?.get();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["make", path, octets] => make(path, octets.parse()?),
@@ -39,7 +40,7 @@ fn main() -> Result<()> {
             Ok(feed.entries.len())
         }),
         ["model", path, runs] => timed(runs.parse()?, || {
-            let mut reader = FeedReader::new(path, File::open(path)?);
+            let mut reader = FeedReader::new(path, File::open(path)?).threads(threads);
             let mut entries = Vec::new();
             while let Some(entry) = reader.next_entry()? {
                 entries.push(entry);
@@ -49,7 +50,7 @@ fn main() -> Result<()> {
             Ok(feed)
         }),
         ["stream", path, runs] => timed(runs.parse()?, || {
-            let mut reader = FeedReader::new(path, File::open(path)?);
+            let mut reader = FeedReader::new(path, File::open(path)?).threads(threads);
             let mut count = 0;
             while reader.next_entry()?.is_some() {
                 count += 1;

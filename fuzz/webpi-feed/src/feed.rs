@@ -33,11 +33,17 @@ pub fn check(octets: &[u8]) {
     let again = Feed::parse(&Source::from_text("written", written.as_str()));
     let again = again.expect("what is written reads");
     assert_eq!(again.write(), written);
-    // Two hyphens in a comment, which real feeds have, cannot be written.
-    let text = source.text().replace("<!--", "").replace("-->", "");
-    if !text.contains("--") {
+    if comments_can_be_written(source.text()) {
         assert_eq!(again, feed);
     }
+}
+
+/// Whether no comment holds two hyphens or ends in one, which real feeds have, and which XML cannot write.
+fn comments_can_be_written(text: &str) -> bool {
+    text.split("<!--").skip(1).all(|rest| {
+        rest.split_once("-->")
+            .is_some_and(|(comment, _)| !comment.contains("--") && !comment.ends_with('-'))
+    })
 }
 
 fn streamed(octets: &[u8], step: usize) -> Result<Feed, Problems> {
