@@ -85,6 +85,7 @@ fn medians(measured: Measured) -> Medians {
             p99: median(&reports, |report| report.p99),
             memory_kib: median(&reports, |report| report.memory_kib),
             rate: median(&reports, |report| report.rate),
+            failed: median(&reports, |report| report.failed),
         };
         (key, report)
     });
@@ -153,6 +154,7 @@ mod tests {
             p99: cpu * 2.0,
             memory_kib: 1000.0,
             rate: 1e6 / cpu,
+            failed: 0.0,
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) struct Report {
     pub(super) memory_kib: f64,
     /// Requests a second.
     pub(super) rate: f64,
+    /// Requests that were not answered as they should be; one of ours ends the measurement instead.
+    pub(super) failed: f64,
 }
 
 /// Where everything is.
@@ -174,6 +176,7 @@ impl Bench {
             p99: number("p99_us")?,
             memory_kib: number("memory_kib")?,
             rate: number("requests")? / number("seconds")?,
+            failed: number("failed")?,
         })
     }
 
