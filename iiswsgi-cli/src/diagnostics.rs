@@ -47,7 +47,9 @@ pub(crate) fn render_problem(source: &Source, problem: &Problem, renderer: &Rend
         marks.extend(related.map(|(span, label)| (clamp(source, *span), Some(label.as_str()))));
         let mut snippets = Vec::new();
         while let Some((first, _)) = marks.first() {
-            let near = first.start.saturating_sub(NEAR)..first.end.saturating_add(NEAR);
+            let at_hand = source.at_hand(first.start);
+            let near = first.start.saturating_sub(NEAR).max(at_hand.start)
+                ..first.end.saturating_add(NEAR).min(at_hand.end + 1);
             let (together, far): (Vec<_>, Vec<_>) = marks
                 .into_iter()
                 .partition(|(span, _)| near.contains(&span.start) && near.contains(&span.end));
@@ -80,14 +82,17 @@ const NEAR: usize = 1 << 13;
 
 /// The lines that the places are in.
 fn snippet<'a>(source: &'a Source, marks: &[Mark<'a>]) -> Snippet<'a, Annotation<'a>> {
-    let text = source.text();
     let start = marks.iter().map(|(span, _)| span.start).min().unwrap_or(0);
     let end = marks.iter().map(|(span, _)| span.end).max().unwrap_or(0);
-    let start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[end..]
-        .find('\n')
-        .map_or(text.len(), |newline| end + newline + 1);
-    let mut snippet = Snippet::source(&text[start..end])
+    let at_hand = source.at_hand(start);
+    let before = source.slice(Span::new(at_hand.start, start));
+    let start = start
+        - before
+            .rfind('\n')
+            .map_or(before.len(), |newline| before.len() - newline - 1);
+    let after = source.slice(Span::new(end, at_hand.end));
+    let end = end + after.find('\n').map_or(after.len(), |newline| newline + 1);
+    let mut snippet = Snippet::source(source.slice(Span::new(start, end)))
         .line_start(source.line_column(start).line)
         .path(source.name());
     for (span, label) in marks {
@@ -100,15 +105,16 @@ fn snippet<'a>(source: &'a Source, marks: &[Mark<'a>]) -> Snippet<'a, Annotation
     snippet
 }
 
-/// A span that certainly lies inside the text, on character borders.
+/// A span that certainly lies inside the text at hand, on character borders.
 fn clamp(source: &Source, span: Span) -> Range<usize> {
-    let text = source.text();
-    let floor = |mut offset: usize| {
-        offset = offset.min(text.len());
-        while !text.is_char_boundary(offset) {
-            offset -= 1;
+    let at_hand = source.at_hand(span.start);
+    let text = source.slice(Span::new(at_hand.start, at_hand.end));
+    let floor = |offset: usize| {
+        let mut local = offset.saturating_sub(at_hand.start).min(text.len());
+        while !text.is_char_boundary(local) {
+            local -= 1;
         }
-        offset
+        at_hand.start + local
     };
     floor(span.start)..floor(span.end)
 }

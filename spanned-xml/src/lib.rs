@@ -34,6 +34,7 @@
 //! [`Element::local_name`] drops a prefix.
 
 mod document;
+mod excerpt;
 mod nearest;
 mod parse;
 mod parser;
@@ -55,7 +56,7 @@ pub use parser::{Characters, Limits, Parser, RawAttribute, Tag, Token};
 pub use problem::{Problem, Problems, Severity};
 pub use rule::Rule;
 pub use rules::RULES;
-pub use source::Source;
+pub use source::{Excerpt, Source};
 pub use span::{LineColumn, Span};
 pub use splice::Splices;
 pub use text_reader::{ReadError, TextReader};

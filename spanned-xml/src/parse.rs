@@ -11,13 +11,7 @@ pub(crate) fn parse(
     keep: &dyn Fn(&[&str]) -> bool,
 ) -> Result<Document, Problem> {
     let mut parser = Parser::new(text, *limits)?;
-    let mut builder = Builder {
-        keep,
-        open: Vec::new(),
-        left_out: 0,
-        root: None,
-        declaration: None,
-    };
+    let mut builder = Builder::new(keep);
     while let Some(token) = parser.next_token()? {
         builder.add(token, parser.attributes());
     }
@@ -29,6 +23,27 @@ pub(crate) fn parse(
         .ok_or_else(|| Problem::error("xml-syntax", "there is no element in the file"))
 }
 
+impl Element {
+    /// Reads the element that `tag`, the token read last, begins.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parser::next_token`].
+    pub fn read(parser: &mut Parser<'_>, tag: Tag<'_>) -> Result<Self, Problem> {
+        let mut builder = Builder::new(&|_| true);
+        builder.add(Token::Start(tag), parser.attributes());
+        loop {
+            if let Some(element) = builder.root {
+                return Ok(element);
+            }
+            match parser.next_token()? {
+                Some(token) => builder.add(token, parser.attributes()),
+                None => return Ok(element(tag, &[])),
+            }
+        }
+    }
+}
+
 struct Builder<'k> {
     keep: &'k dyn Fn(&[&str]) -> bool,
     open: Vec<Element>,
@@ -38,7 +53,17 @@ struct Builder<'k> {
     declaration: Option<Span>,
 }
 
-impl Builder<'_> {
+impl<'k> Builder<'k> {
+    fn new(keep: &'k dyn Fn(&[&str]) -> bool) -> Self {
+        Self {
+            keep,
+            open: Vec::new(),
+            left_out: 0,
+            root: None,
+            declaration: None,
+        }
+    }
+
     fn add(&mut self, token: Token<'_>, attributes: &[RawAttribute<'_>]) {
         match token {
             Token::Declaration(span) => self.declaration = Some(span),

@@ -4,6 +4,7 @@
 //! <https://www.w3.org/TR/xml/#sec-guessing>.
 
 use core::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -24,8 +25,8 @@ struct Inner {
     text: String,
     encoding: &'static Encoding,
     bom: bool,
-    /// Where the text begins in the file.
-    first: LineColumn,
+    /// What of the file the text is: all of it, or parts in order, at least one.
+    pieces: Vec<Piece>,
     /// Where its line ends are, once somebody asks for a line.
     newlines: OnceLock<Vec<usize>>,
 }
@@ -37,7 +38,7 @@ impl fmt::Debug for Inner {
             .field("name", &self.name)
             .field("encoding", &self.encoding.name())
             .field("bom", &self.bom)
-            .field("first", &self.first)
+            .field("pieces", &self.pieces)
             .finish_non_exhaustive()
     }
 }
@@ -45,33 +46,78 @@ impl fmt::Debug for Inner {
 /// Where a whole file begins.
 const BEGINNING: LineColumn = LineColumn { line: 1, column: 1 };
 
+/// A run of a text that belongs together in the file too.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// Where it begins in the text.
+    start: usize,
+    /// Where it begins for whoever has spans: the octet, and line and column.
+    offset: usize,
+    first: LineColumn,
+}
+
+/// Some lines of a file: see [`Source::excerpts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Excerpt {
+    /// Where they begin in the file's decoded text, in octets.
+    pub offset: usize,
+    /// Where they begin, as line and column.
+    pub first: LineColumn,
+    /// The lines.
+    pub text: String,
+}
+
 impl Source {
     /// A source whose text is at hand; it counts as UTF-8 without a byte order mark.
     #[must_use]
     pub fn from_text(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                name: name.into(),
-                text: text.into(),
-                encoding: UTF_8,
-                bom: false,
-                first: BEGINNING,
-                newlines: OnceLock::new(),
-            }),
-        }
+        Self::part(name, text, BEGINNING)
     }
 
     /// A part of a file, which begins at `first`: spans count from the beginning of the part, lines and columns from that
     /// of the file.
     #[must_use]
     pub fn part(name: impl Into<String>, text: impl Into<String>, first: LineColumn) -> Self {
+        let piece = Piece {
+            start: 0,
+            offset: 0,
+            first,
+        };
+        Self::new(name.into(), text.into(), (UTF_8, false), vec![piece])
+    }
+
+    /// Parts of a file, in the order of the file: spans, lines and columns count from the beginning of the file.
+    #[must_use]
+    pub fn excerpts(name: impl Into<String>, excerpts: impl IntoIterator<Item = Excerpt>) -> Self {
+        let (mut text, mut pieces) = (String::new(), Vec::new());
+        for excerpt in excerpts {
+            pieces.push(Piece {
+                start: text.len(),
+                offset: excerpt.offset,
+                first: excerpt.first,
+            });
+            text.push_str(&excerpt.text);
+        }
+        if pieces.is_empty() {
+            return Self::from_text(name, text);
+        }
+        Self::new(name.into(), text, (UTF_8, false), pieces)
+    }
+
+    fn new(
+        name: String,
+        text: String,
+        (encoding, bom): (&'static Encoding, bool),
+        pieces: Vec<Piece>,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
-                name: name.into(),
-                text: text.into(),
-                encoding: UTF_8,
-                bom: false,
-                first,
+                name,
+                text,
+                encoding,
+                bom,
+                pieces,
                 newlines: OnceLock::new(),
             }),
         }
@@ -98,16 +144,13 @@ impl Source {
                 .map(|text| text.into_owned())
                 .ok_or_else(|| undecodable(&name, encoding.name(), bom_len))?
         };
-        Ok(Self {
-            inner: Arc::new(Inner {
-                name,
-                text,
-                encoding,
-                bom: bom_len > 0,
-                first: BEGINNING,
-                newlines: OnceLock::new(),
-            }),
-        })
+        let whole = Piece {
+            start: 0,
+            offset: 0,
+            first: BEGINNING,
+        };
+        let encoding = (encoding, bom_len > 0);
+        Ok(Self::new(name, text, encoding, vec![whole]))
     }
 
     /// Encodes `text` as this file was: same encoding, same byte order mark or none.
@@ -175,20 +218,53 @@ impl Source {
     /// The text that `span` covers; empty where the span is not one of this text.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
-        self.text().get(span.range()).unwrap_or_default()
+        let (piece, end) = self.piece(span.start);
+        let Some(from) = span.start.checked_sub(piece.offset) else {
+            return "";
+        };
+        let range = piece.start + from..piece.start + from + span.len();
+        if range.end > end {
+            return "";
+        }
+        self.text().get(range).unwrap_or_default()
+    }
+
+    /// The octets around `offset`, or nearest to it, that can be sliced: all of the text, but for [`Source::excerpts`].
+    #[must_use]
+    pub fn at_hand(&self, offset: usize) -> Range<usize> {
+        let (piece, end) = self.piece(offset);
+        piece.offset..piece.offset + (end - piece.start)
+    }
+
+    /// The last piece that begins at the offset or before it, and where it ends in the text.
+    fn piece(&self, offset: usize) -> (Piece, usize) {
+        let pieces = &self.inner.pieces;
+        let after = pieces
+            .partition_point(|piece| piece.offset <= offset)
+            .max(1);
+        let whole = Piece {
+            start: 0,
+            offset: 0,
+            first: BEGINNING,
+        };
+        let end = pieces
+            .get(after)
+            .map_or_else(|| self.text().len(), |next| next.start);
+        (pieces.get(after - 1).copied().unwrap_or(whole), end)
     }
 
     /// Where the text begins: line 1 and column 1 but for a [`Source::part`].
     #[must_use]
     pub fn first(&self) -> LineColumn {
-        self.inner.first
+        self.piece(0).0.first
     }
 
     /// Line and column of a byte offset; an offset past the end counts as the end.
     #[must_use]
     pub fn line_column(&self, offset: usize) -> LineColumn {
         let text = self.text();
-        let mut offset = offset.min(text.len());
+        let (piece, end) = self.piece(offset);
+        let mut offset = (piece.start + offset.saturating_sub(piece.offset)).min(end);
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
@@ -196,17 +272,17 @@ impl Source {
             .inner
             .newlines
             .get_or_init(|| memchr::memchr_iter(b'\n', text.as_bytes()).collect());
-        let lines = newlines.partition_point(|&newline| newline < offset);
-        let line_start = match lines.checked_sub(1).and_then(|last| newlines.get(last)) {
-            Some(newline) => newline + 1,
-            None => 0,
+        let before = |end: usize| newlines.partition_point(|&newline| newline < end);
+        let lines = before(offset) - before(piece.start);
+        let line_start = match before(offset).checked_sub(1).filter(|_| lines > 0) {
+            Some(last) => newlines.get(last).map_or(0, |newline| newline + 1),
+            None => piece.start,
         };
-        let first = self.inner.first;
         let line = text.get(line_start..offset).unwrap_or_default();
         let column = line.chars().count();
         LineColumn {
-            line: first.line + lines,
-            column: column + if lines == 0 { first.column } else { 1 },
+            line: piece.first.line + lines,
+            column: column + if lines == 0 { piece.first.column } else { 1 },
         }
     }
 

@@ -9,14 +9,19 @@ mod discovery_hint;
 mod entry;
 mod installer;
 mod os;
+mod reader;
 
 use std::collections::{HashMap, HashSet};
 
-use spanned_xml::{Document, Element, Problem, Source, Span};
+use spanned_xml::{Element, Parser, Problem, Problems, RawAttribute, Source, Span, Tag, Tree};
 
+pub use self::reader::{CheckedFeed, check_reader};
+use crate::cycle::{self, Need};
+use crate::feed_reader::Visit;
 use crate::product_id::is_in_main_feed;
+use crate::read::visit_source;
 use crate::time::is_feed_time;
-use crate::{ATOM_NAMESPACE, Feed, cycle};
+use crate::{ATOM_NAMESPACE, Feed};
 
 /// Checks a feed: every fault that is found, in the order of the file, each with its place and what to do.
 ///
@@ -37,172 +42,168 @@ pub fn check(source: &Source) -> Vec<Problem> {
     }
 }
 
-/// Checks the document that `feed` was read from.
-pub(crate) fn check_feed(document: &Document, feed: &Feed) -> Vec<Problem> {
-    let mut checker = Checker::new(document.root(), feed);
-    checker.feed(document.root());
-    checker.cycles(feed);
-    let mut problems = checker.problems;
-    problems.sort_by_key(|problem| problem.span.map(|span| span.start));
-    problems
+/// Checks what `feed` was read from.
+pub(crate) fn check_source(source: &Source, feed: &Feed) -> Result<Vec<Problem>, Problems> {
+    let needs: Vec<Need<'_>> = feed.entries.iter().map(Need::of).collect();
+    let mut checker = Checker::new(feed, &needs);
+    visit_source(source, &mut checker)?;
+    Ok(checker.finish())
 }
 
-/// What the rules need to know of the whole feed.
+/// Elements of a feed that may occur once.
+const ONCE: [&str; 9] = [
+    "id",
+    "title",
+    "languages",
+    "resourcesList",
+    "keywords",
+    "dependencies",
+    "discoveryHints",
+    "oses",
+    "osLists",
+];
+
+/// Checks a feed element by element, with what was read of all of it before.
 struct Checker<'a> {
     problems: Vec<Problem>,
-    /// The products, by identifier in lower case, each with the place of its first identifier.
-    products: HashMap<String, Span>,
-    keywords: HashMap<&'a str, Span>,
-    dependencies: HashMap<&'a str, Span>,
-    discovery_hints: HashMap<&'a str, Span>,
-    oses: HashMap<&'a str, Span>,
-    os_lists: HashMap<&'a str, Span>,
+    /// The feed; its products are in `products`.
+    feed: &'a Feed,
+    /// Their identifiers, in lower case.
+    products: HashSet<String>,
+    /// The names that `idref` refers to, by element.
+    definitions: HashMap<&'static str, HashSet<&'a str>>,
+    keywords: HashSet<&'a str>,
     languages: HashSet<String>,
-    /// Names that have been reported as unknown: once is enough.
-    reported: HashSet<String>,
     /// Another feed is loaded together with this one, and may define what is not defined here.
     has_enclosure: bool,
+    /// Names that have been reported as unknown: once is enough.
+    reported: HashSet<String>,
+    /// What was read so far, each with its place: elements of the feed that may occur once, definitions, products, and the
+    /// `id`s of products and, marked so, of the feed.
+    once: HashMap<&'static str, Span>,
+    defined: HashMap<(&'static str, String), Span>,
+    product_ids: HashMap<String, Span>,
+    entry_ids: HashMap<String, (Span, bool)>,
 }
 
 impl<'a> Checker<'a> {
-    fn new(root: &'a Element, feed: &Feed) -> Self {
-        let mut products = HashMap::new();
-        for entry in root.elements().filter(|element| element.is("entry")) {
-            if let Some(product_id) = entry.child("productId") {
-                products
-                    .entry(value(product_id).to_ascii_lowercase())
-                    .or_insert_with(|| content(product_id));
-            }
-        }
-        let ids = |around: &str, inside: &str| {
-            let mut ids = HashMap::new();
-            for list in root.elements().filter(|element| element.is(around)) {
-                for element in list.elements().filter(|element| element.is(inside)) {
-                    if let Some(id) = element.attribute_ignore_case("id") {
-                        ids.entry(id.value.as_str()).or_insert(id.value_span);
-                    }
-                }
-            }
-            ids
+    /// `needs`: its products.
+    fn new(feed: &'a Feed, needs: &[Need<'_>]) -> Self {
+        let ids = |ids: &mut dyn Iterator<Item = &'a Option<String>>| -> HashSet<&'a str> {
+            ids.filter_map(|id| id.as_deref()).collect()
         };
-        Self {
+        let definitions = HashMap::from([
+            (
+                "dependency",
+                ids(&mut feed.dependencies.iter().map(|definition| &definition.id)),
+            ),
+            (
+                "discoveryHint",
+                ids(&mut feed.discovery_hints.iter().map(|hint| &hint.id)),
+            ),
+            ("os", ids(&mut feed.oses.iter().map(|os| &os.id))),
+            (
+                "osList",
+                ids(&mut feed.os_lists.iter().map(|list| &list.id)),
+            ),
+        ]);
+        let mut checker = Self {
             problems: Vec::new(),
-            products,
-            keywords: ids("keywords", "keyword"),
-            dependencies: ids("dependencies", "dependency"),
-            discovery_hints: ids("discoveryHints", "discoveryHint"),
-            oses: ids("oses", "os"),
-            os_lists: ids("osLists", "osList"),
+            feed,
+            products: needs
+                .iter()
+                .map(|need| need.product_id.to_ascii_lowercase())
+                .collect(),
+            definitions,
+            keywords: ids(&mut feed.keywords.iter().map(|keyword| &keyword.id)),
             languages: feed
                 .languages
                 .iter()
                 .map(|language| language.id.to_ascii_lowercase())
                 .collect(),
-            reported: HashSet::new(),
             has_enclosure: feed.enclosures().next().is_some(),
-        }
+            reported: HashSet::new(),
+            once: HashMap::new(),
+            defined: HashMap::new(),
+            product_ids: HashMap::new(),
+            entry_ids: HashMap::new(),
+        };
+        checker.cycles(needs);
+        checker
+    }
+
+    /// The problems in the order of the file.
+    fn finish(mut self) -> Vec<Problem> {
+        self.problems
+            .sort_by_key(|problem| problem.span.map(|span| span.start));
+        self.problems
     }
 
     fn push(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    fn feed(&mut self, root: &'a Element) {
-        if root.value("xmlns") != Some(ATOM_NAMESPACE) {
-            self.push(
-                Problem::warning(
-                    "webpi-namespace",
-                    "the elements are not in Atom's namespace",
-                )
-                .at(root.name_span)
-                .help(format!("write `<feed xmlns=\"{ATOM_NAMESPACE}\">`")),
-            );
+    /// A child of the document element.
+    fn feed_child(&mut self, element: &Element) {
+        self.feed_once(element);
+        match element.name.to_ascii_lowercase().as_str() {
+            "entry" => self.entry(element),
+            "id" => self.feed_id(element),
+            "updated" | "published" => self.time(element),
+            "link" => self.feed_link(element),
+            "languages" => self.feed_languages(element),
+            "resourceslist" => self.resources(element),
+            "keywords" => self.feed_keywords(element),
+            "dependencies" => {
+                self.definitions(element, "dependency");
+                for dependency in children(element, "dependency") {
+                    self.dependency(dependency);
+                }
+            }
+            "discoveryhints" => {
+                self.definitions(element, "discoveryHint");
+                for hint in children(element, "discoveryHint") {
+                    self.discovery_hint(hint);
+                }
+            }
+            "oses" => {
+                self.definitions(element, "os");
+                for os in children(element, "os") {
+                    self.os(os);
+                }
+            }
+            "oslists" => {
+                self.definitions(element, "osList");
+                for list in children(element, "osList") {
+                    self.os_list(list);
+                }
+            }
+            "featured" => {
+                for product_id in children(element, "productId") {
+                    self.known_product(product_id, "featured");
+                }
+            }
+            _ => {}
         }
-        for (name, code, help) in [
-            (
-                "title",
-                "webpi-feed-title-missing",
-                "add `<title>`: it is how people tell feeds apart",
-            ),
-            (
-                "id",
-                "webpi-feed-id-missing",
-                "add `<id>` with a URI that stays the same: cached copies are recognised by it",
-            ),
-        ] {
-            if filled(root, name).is_none() {
-                self.push(
-                    Problem::warning(code, format!("the feed has no `{name}`"))
-                        .at(root.name_span)
-                        .help(help),
-                );
+    }
+
+    fn feed_once(&mut self, element: &Element) {
+        let Some(name) = ONCE.into_iter().find(|name| element.is(name)) else {
+            return;
+        };
+        match self.once.get(name) {
+            Some(first) => self.push(repeated("feed", name, *first, element.name_span)),
+            None => {
+                self.once.insert(name, element.name_span);
             }
         }
-        let no_products = root.child("entry").is_none();
-        if no_products && !self.has_enclosure {
-            self.push(
-                Problem::error("webpi-no-products", "the feed lists no products")
-                    .at(root.name_span)
-                    .help("add an `<entry>` for each product"),
-            );
-        }
-        self.times(root);
-        self.duplicate_children(
-            root,
-            &[
-                "id",
-                "title",
-                "languages",
-                "resourcesList",
-                "keywords",
-                "dependencies",
-                "discoveryHints",
-                "oses",
-                "osLists",
-            ],
-        );
-        let mut entry_ids = HashMap::new();
-        if let Some((id, _)) = filled(root, "id") {
-            entry_ids.insert(value(id), (content(id), true));
-        }
-        for element in root.elements() {
-            match element.name.to_ascii_lowercase().as_str() {
-                "entry" => self.entry(element, &mut entry_ids),
-                "link" => self.feed_link(element),
-                "languages" => self.feed_languages(element),
-                "resourceslist" => self.resources(element),
-                "keywords" => self.feed_keywords(element),
-                "dependencies" => {
-                    self.definitions(element, "dependency");
-                    for dependency in children(element, "dependency") {
-                        self.dependency(dependency);
-                    }
-                }
-                "discoveryhints" => {
-                    self.definitions(element, "discoveryHint");
-                    for hint in children(element, "discoveryHint") {
-                        self.discovery_hint(hint);
-                    }
-                }
-                "oses" => {
-                    self.definitions(element, "os");
-                    for os in children(element, "os") {
-                        self.os(os);
-                    }
-                }
-                "oslists" => {
-                    self.definitions(element, "osList");
-                    for list in children(element, "osList") {
-                        self.os_list(list);
-                    }
-                }
-                "featured" => {
-                    for product_id in children(element, "productId") {
-                        self.known_product(product_id, "featured");
-                    }
-                }
-                _ => {}
-            }
+    }
+
+    fn feed_id(&mut self, element: &Element) {
+        let id = value(element);
+        let is_first = self.once.get("id") == Some(&element.name_span);
+        if is_first && !id.is_empty() {
+            self.entry_id(id, content(element), true);
         }
     }
 
@@ -292,9 +293,8 @@ impl<'a> Checker<'a> {
         for keyword in children(keywords, "keyword") {
             match keyword.attribute_ignore_case("id") {
                 Some(id) if !id.value.trim().is_empty() => {
-                    if let Some(&first) = self.keywords.get(id.value.as_str())
-                        && first != id.value_span
-                    {
+                    let first = self.first_definition("keyword", &id.value, id.value_span);
+                    if let Some(first) = first {
                         self.push(
                             Problem::warning(
                                 "webpi-keyword-duplicate",
@@ -316,7 +316,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Definitions that `idref` refers to need an `id` each, of their own.
-    fn definitions(&mut self, list: &'a Element, name: &'static str) {
+    fn definitions(&mut self, list: &Element, name: &'static str) {
         for definition in children(list, name) {
             let Some(id) = definition
                 .attribute_ignore_case("id")
@@ -332,8 +332,7 @@ impl<'a> Checker<'a> {
                 );
                 continue;
             };
-            let first = self.definition(name, &id.value);
-            if let Some(first) = first.filter(|first| *first != id.value_span) {
+            if let Some(first) = self.first_definition(name, &id.value, id.value_span) {
                 self.push(
                     Problem::error(
                         "webpi-definition-duplicate",
@@ -347,14 +346,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn definition(&self, name: &str, id: &str) -> Option<Span> {
-        let definitions = match name {
-            "dependency" => &self.dependencies,
-            "discoveryHint" => &self.discovery_hints,
-            "os" => &self.oses,
-            _ => &self.os_lists,
-        };
-        definitions.get(id).copied()
+    /// Where the first definition of the name stands, unless this is it.
+    fn first_definition(&mut self, name: &'static str, id: &str, span: Span) -> Option<Span> {
+        let first = *self
+            .defined
+            .entry((name, id.trim().to_owned()))
+            .or_insert(span);
+        (first != span).then_some(first)
     }
 
     /// Checks `idref`, and says whether the element has one.
@@ -373,7 +371,11 @@ impl<'a> Checker<'a> {
                 .help("keep one of the two"),
             );
         }
-        if self.definition(name, &idref.value).is_none() {
+        let is_defined = self
+            .definitions
+            .get(name)
+            .is_some_and(|ids| ids.contains(idref.value.trim()));
+        if !is_defined {
             let message = format!(
                 "`{name}` refers to `{}`, which this feed does not define",
                 idref.value
@@ -405,7 +407,7 @@ impl<'a> Checker<'a> {
             );
             return;
         }
-        if self.products.contains_key(&product_id.to_ascii_lowercase())
+        if self.products.contains(&product_id.to_ascii_lowercase())
             || is_in_main_feed(&product_id)
             || !self.reported.insert(product_id.to_ascii_lowercase())
         {
@@ -424,8 +426,8 @@ impl<'a> Checker<'a> {
         );
     }
 
-    fn cycles(&mut self, feed: &Feed) {
-        for cycle in cycle::find(feed) {
+    fn cycles(&mut self, needs: &[Need<'_>]) {
+        for cycle in cycle::find(needs, &self.feed.dependencies) {
             let path: Vec<String> = cycle.path.iter().map(|name| format!("`{name}`")).collect();
             let message = format!("the dependencies go in a circle: {}", path.join(" needs "));
             let mut problem = if cycle.has_way_out {
@@ -444,15 +446,24 @@ impl<'a> Checker<'a> {
     fn times(&mut self, element: &Element) {
         for name in ["updated", "published"] {
             for time in children(element, name) {
-                let text = value(time);
-                if !is_feed_time(&text) {
-                    self.push(
-                        Problem::warning("webpi-time-format", format!("`{text}` is not a time in the form `YYYY-MM-DDThh:mm:ssZ`"))
-                            .at(content(time))
-                            .help("write it in UTC, with two digits each for month, day, hour, minute and second"),
-                    );
-                }
+                self.time(time);
             }
+        }
+    }
+
+    fn time(&mut self, element: &Element) {
+        let text = value(element);
+        if !is_feed_time(&text) {
+            self.push(
+                Problem::warning(
+                    "webpi-time-format",
+                    format!("`{text}` is not a time in the form `YYYY-MM-DDThh:mm:ssZ`"),
+                )
+                .at(content(element))
+                .help(
+                    "write it in UTC, with two digits each for month, day, hour, minute and second",
+                ),
+            );
         }
     }
 
@@ -505,21 +516,85 @@ impl<'a> Checker<'a> {
             let mut all = children(parent, name);
             let Some(first) = all.next() else { continue };
             for other in all {
-                self.push(
-                    Problem::warning(
-                        "webpi-duplicate-element",
-                        format!(
-                            "`{}` has more than one `{name}`; the first counts",
-                            parent.name
-                        ),
-                    )
-                    .at(other.name_span)
-                    .related(first.name_span, "the first")
-                    .help("remove one of them"),
-                );
+                self.push(repeated(
+                    &parent.name,
+                    name,
+                    first.name_span,
+                    other.name_span,
+                ));
             }
         }
     }
+}
+
+impl Visit for Checker<'_> {
+    fn start(&mut self, tag: Tag<'_>, attributes: &[RawAttribute<'_>]) -> Result<(), Problem> {
+        let namespace = attributes
+            .iter()
+            .find(|attribute| attribute.name == "xmlns");
+        if namespace.is_none_or(|namespace| namespace.value() != ATOM_NAMESPACE) {
+            self.push(
+                Problem::warning(
+                    "webpi-namespace",
+                    "the elements are not in Atom's namespace",
+                )
+                .at(tag.name_span)
+                .help(format!("write `<feed xmlns=\"{ATOM_NAMESPACE}\">`")),
+            );
+        }
+        let title = self.feed.title.as_ref().map(|title| title.value.as_str());
+        for (name, text, code, help) in [
+            (
+                "title",
+                title,
+                "webpi-feed-title-missing",
+                "add `<title>`: it is how people tell feeds apart",
+            ),
+            (
+                "id",
+                self.feed.id.as_deref(),
+                "webpi-feed-id-missing",
+                "add `<id>` with a URI that stays the same: cached copies are recognised by it",
+            ),
+        ] {
+            if text.is_none_or(|text| text.trim().is_empty()) {
+                self.push(
+                    Problem::warning(code, format!("the feed has no `{name}`"))
+                        .at(tag.name_span)
+                        .help(help),
+                );
+            }
+        }
+        if self.products.is_empty() && !self.has_enclosure {
+            self.push(
+                Problem::error("webpi-no-products", "the feed lists no products")
+                    .at(tag.name_span)
+                    .help("add an `<entry>` for each product"),
+            );
+        }
+        Ok(())
+    }
+
+    fn child<'t>(
+        &mut self,
+        parser: &mut Parser<'t>,
+        tag: Tag<'t>,
+        _: &mut Tree<'t>,
+    ) -> Result<(), Problem> {
+        let element = Element::read(parser, tag)?;
+        self.feed_child(&element);
+        Ok(())
+    }
+}
+
+fn repeated(parent: &str, name: &str, first: Span, other: Span) -> Problem {
+    Problem::warning(
+        "webpi-duplicate-element",
+        format!("`{parent}` has more than one `{name}`; the first counts"),
+    )
+    .at(other)
+    .related(first, "the first")
+    .help("remove one of them")
 }
 
 /// The child elements of this name.

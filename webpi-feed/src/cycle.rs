@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use spanned_xml::Span;
 
-use crate::{Dependency, DependencyRule, Error, Feed};
+use crate::{Dependency, DependencyRule, Entry, Error, Feed};
 
 /// Products, or definitions, that need each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +17,38 @@ pub(crate) struct Cycle {
     pub(crate) has_way_out: bool,
 }
 
+/// A product, and what it needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need<'a> {
+    pub(crate) product_id: &'a str,
+    pub(crate) dependency: Option<&'a Dependency>,
+}
+
+impl<'a> Need<'a> {
+    pub(crate) fn of(entry: &'a Entry) -> Self {
+        Self {
+            product_id: &entry.product_id,
+            dependency: entry.dependency.as_ref(),
+        }
+    }
+}
+
 /// The first circle that has no way out, as an error.
 pub(crate) fn refuse(feed: &Feed) -> Result<(), Error> {
-    match Graph::new(feed).cycles(false).into_iter().next() {
+    let needs: Vec<Need<'_>> = feed.entries.iter().map(Need::of).collect();
+    match Graph::new(&needs, &feed.dependencies)
+        .cycles(false)
+        .into_iter()
+        .next()
+    {
         Some(cycle) => Err(Error::DependencyCycle { path: cycle.path }),
         None => Ok(()),
     }
 }
 
-/// Every circle of a feed, those without a way out first. Circles that share dependencies may be reported as one.
-pub(crate) fn find(feed: &Feed) -> Vec<Cycle> {
-    let graph = Graph::new(feed);
+/// Every circle of products, those without a way out first. Circles that share dependencies may be reported as one.
+pub(crate) fn find(needs: &[Need<'_>], definitions: &[Dependency]) -> Vec<Cycle> {
+    let graph = Graph::new(needs, definitions);
     let mut cycles = graph.cycles(false);
     cycles.extend(
         graph
@@ -52,27 +73,26 @@ struct Edge {
 }
 
 impl<'a> Graph<'a> {
-    fn new(feed: &'a Feed) -> Self {
+    fn new(needs: &[Need<'a>], definitions: &'a [Dependency]) -> Self {
         let mut names = Vec::new();
         let mut products = HashMap::new();
-        let mut definitions = HashMap::new();
-        for entry in &feed.entries {
+        let mut by_id = HashMap::new();
+        for need in needs {
             products
-                .entry(entry.product_id.to_ascii_lowercase())
+                .entry(need.product_id.to_ascii_lowercase())
                 .or_insert(names.len());
-            names.push(entry.product_id.as_str());
+            names.push(need.product_id);
         }
-        for definition in &feed.dependencies {
+        for definition in definitions {
             let id = definition.id.as_deref().unwrap_or_default();
-            definitions.entry(id).or_insert(names.len());
+            by_id.entry(id).or_insert(names.len());
             names.push(id);
         }
         let mut edges = Vec::with_capacity(names.len());
-        let roots = feed
-            .entries
+        let roots = needs
             .iter()
-            .map(|entry| entry.dependency.as_ref())
-            .chain(feed.dependencies.iter().map(Some));
+            .map(|need| need.dependency)
+            .chain(definitions.iter().map(Some));
         for root in roots {
             let mut targets = Vec::new();
             // An explicit stack, since the order of the edges does not matter and the nesting is input.
@@ -82,7 +102,7 @@ impl<'a> Graph<'a> {
                 let span = dependency.rest.span();
                 let target = match &dependency.rule {
                     DependencyRule::Product(id) => products.get(&id.to_ascii_lowercase()).copied(),
-                    DependencyRule::IdRef(id) => definitions.get(id.as_str()).copied(),
+                    DependencyRule::IdRef(id) => by_id.get(id.as_str()).copied(),
                     DependencyRule::And(all) => {
                         stack.extend(all.iter().rev().map(|dependency| (dependency, in_or)));
                         None
@@ -189,7 +209,8 @@ mod tests {
     }
 
     fn check(feed: &Feed, expected: &[(&[&str], bool)]) {
-        let found = find(feed);
+        let needs: Vec<Need<'_>> = feed.entries.iter().map(Need::of).collect();
+        let found = find(&needs, &feed.dependencies);
         let found: Vec<(Vec<&str>, bool)> = found
             .iter()
             .map(|cycle| {

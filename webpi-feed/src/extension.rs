@@ -399,10 +399,6 @@ impl RestReader {
         self.rest.place.1 = place(Span::at(end)).1;
     }
 
-    pub(crate) fn is_unread(&self) -> bool {
-        self.rest.place == (0, 0)
-    }
-
     /// An attribute that no field takes.
     pub(crate) fn attribute(&mut self, attribute: &RawAttribute<'_>) {
         self.more().attributes.push(pair(attribute));

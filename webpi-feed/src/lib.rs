@@ -57,7 +57,7 @@ mod url_template;
 mod write;
 
 pub use atom::{ATOM_NAMESPACE, Link, Person, Text};
-pub use check::check;
+pub use check::{CheckedFeed, check, check_reader};
 pub use dependency::{Dependency, DependencyRule};
 pub use diff::{Change, Diff, ProductChange, diff};
 pub use discovery_hint::{DiscoveryHint, DiscoveryRule, FileHint, Registry};

@@ -1,10 +1,10 @@
 //! Reading a feed.
 
-use spanned_xml::{Document, Limits, Parser, Problem, Problems, Source};
+use spanned_xml::{Limits, Parser, Problem, Problems, Source};
 
 use crate::Feed;
-use crate::check::check_feed;
-use crate::feed_reader::FeedHead;
+use crate::check::check_source;
+use crate::feed_reader::{FeedHead, Progress, Visit, visit};
 
 impl Feed {
     /// Reads a feed, and says what is wrong with it.
@@ -37,8 +37,7 @@ impl Feed {
     /// The text is not well-formed XML, its document element is not `feed`, or one of `spanned-xml`'s limits was reached.
     pub fn read(source: &Source) -> Result<(Self, Vec<Problem>), Problems> {
         let feed = Self::parse(source)?;
-        let document = Document::parse(source).map_err(|problem| problem.in_source(source))?;
-        let problems = check_feed(&document, &feed);
+        let problems = check_source(source, &feed)?;
         Ok((feed, problems))
     }
 
@@ -49,9 +48,14 @@ impl Feed {
     /// As [`Feed::read`].
     pub fn parse(source: &Source) -> Result<Self, Problems> {
         let mut head = FeedHead::new();
-        Parser::new(source.text(), Limits::default())
-            .and_then(|mut parser| head.read(&mut parser, true, &mut 0))
-            .map_err(|problem| problem.in_source(source))?;
+        visit_source(source, &mut head)?;
         Ok(head.finish())
     }
+}
+
+/// Gives all of a source to `visitor`.
+pub(crate) fn visit_source(source: &Source, visitor: &mut impl Visit) -> Result<(), Problems> {
+    Parser::new(source.text(), Limits::default())
+        .and_then(|mut parser| visit(&mut parser, visitor, &mut Progress::default(), true, &mut 0))
+        .map_err(|problem| problem.in_source(source))
 }

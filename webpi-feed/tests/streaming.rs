@@ -4,7 +4,7 @@ use std::io::Read;
 
 use proptest::prelude::*;
 use spanned_xml::{Problem, Source};
-use webpi_feed::{Feed, FeedReadError, FeedReader};
+use webpi_feed::{Feed, FeedReadError, FeedReader, check_reader};
 
 const WHOLE: &str = include_str!("whole.xml");
 
@@ -71,6 +71,31 @@ fn check(text: &str, step: usize) {
             whole.map(|feed| feed.write()),
             "{step}: {text}"
         ),
+    }
+}
+
+/// The same problems, and of the text the lines that they are in.
+#[test]
+fn a_feed_is_checked_the_same_in_pieces() {
+    let entry = "<entry><productId>a b</productId><updated>now</updated>\n<keywords><keywordId>k\u{e9}</keywordId></keywords></entry>\n";
+    let faulty = WHOLE.replace("</feed>", &format!("{}</feed>", entry.repeat(300)));
+    for text in [WHOLE, &faulty, "<feed/>", "<feed><id/><id>x</id></feed>"] {
+        let source = Source::from_text("feed.xml", text);
+        let problems = webpi_feed::check(&source);
+        assert_eq!(problems.len() > 600, text.len() == faulty.len());
+        for step in [100, usize::MAX] {
+            let checked = check_reader("feed.xml", || Ok(Slow(text.as_bytes(), step))).unwrap();
+            assert_eq!(checked.problems.problems, problems);
+            assert_eq!(checked.products, whole(text).unwrap().entries.len());
+            let lines = &checked.problems.source;
+            for span in problems.iter().filter_map(|problem| problem.span) {
+                assert_eq!(lines.slice(span), source.slice(span));
+                assert_eq!(
+                    lines.line_column(span.start),
+                    source.line_column(span.start)
+                );
+            }
+        }
     }
 }
 

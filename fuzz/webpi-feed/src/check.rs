@@ -25,6 +25,14 @@ pub fn check(octets: &[u8]) {
         assert!(problem.help.is_some(), "{problem:?}");
     }
     assert_eq!(webpi_feed::check(&source), problems);
+    let streamed = webpi_feed::check_reader("feed.xml", || Ok(octets)).expect("it was read");
+    assert_eq!(streamed.products, feed.entries.len());
+    assert_eq!(streamed.problems.problems, problems);
+    for problem in &problems {
+        let start = problem.span.map_or(0, |span| span.start);
+        let place = streamed.problems.source.line_column(start);
+        assert!(problem.span.is_none() || place == source.line_column(start));
+    }
     let same = diff(&feed, &feed);
     assert!(same.is_empty(), "a feed is like itself");
     // Nothing says of two products without an identifier that they are one.

@@ -55,17 +55,21 @@ impl Location {
         }
     }
 
-    /// What is there, to be read once; at most `limit` octets from elsewhere, which are put into a temporary file first.
-    pub(crate) fn open(&self, limit: u64, context: &Context) -> Result<Box<dyn Read>> {
-        match self {
-            Self::File(path) => Ok(Box::new(fs::File::open(path)?)),
-            Self::Http(_) => {
-                let mut file = tempfile::tempfile()?;
-                self.fetch(&mut file, limit, context)?;
-                file.rewind()?;
-                Ok(Box::new(file))
+    /// What is there, to be read as often as one likes: what is no file of this machine, at most `limit` octets, is put into a
+    /// temporary one.
+    pub(crate) fn keep(&self, limit: u64, context: &Context) -> Result<Kept> {
+        if let Self::File(path) = self {
+            let mut file = fs::File::open(path)?;
+            if file.metadata()?.is_file() {
+                return Ok(Kept::File(path.clone()));
             }
+            let mut copied = temporary()?;
+            copy(&mut file, &mut copied, limit, self)?;
+            return Ok(Kept::Temporary(copied));
         }
+        let mut file = temporary()?;
+        self.fetch(&mut file, limit, context)?;
+        Ok(Kept::Temporary(file))
     }
 
     /// Copies what is there into `sink`, at most `limit` octets of it.
@@ -96,6 +100,31 @@ impl Location {
                 let copied = copy(&mut reader, sink, limit, self);
                 progress.finish_and_clear();
                 copied
+            }
+        }
+    }
+}
+
+fn temporary() -> Result<fs::File> {
+    Ok(fs::File::from_parts(tempfile::tempfile()?, "a temporary file"))
+}
+
+/// A file that can be read again and again.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    File(Utf8PathBuf),
+    Temporary(fs::File),
+}
+
+impl Kept {
+    /// A reader from the beginning. Of a temporary file, the readers before it are at the beginning then too.
+    pub(crate) fn open(&self) -> io::Result<fs::File> {
+        match self {
+            Self::File(path) => fs::File::open(path),
+            Self::Temporary(file) => {
+                let mut file = file.try_clone()?;
+                file.rewind()?;
+                Ok(file)
             }
         }
     }

@@ -23,8 +23,8 @@ const METADATA: [&str; 11] = [
 ];
 
 impl Checker<'_> {
-    /// Checks a product. `ids` has the `id`s seen so far, and whether each is the feed's.
-    pub(super) fn entry(&mut self, entry: &Element, ids: &mut HashMap<String, (Span, bool)>) {
+    /// Checks a product.
+    pub(super) fn entry(&mut self, entry: &Element) {
         self.product_id(entry);
         self.duplicate_children(
             entry,
@@ -58,24 +58,7 @@ impl Checker<'_> {
             }
         }
         if let Some((id, text)) = found("id") {
-            let span = content(id);
-            if let Some((first, is_feed)) = ids.get(&text) {
-                let whose = if *is_feed {
-                    "the feed"
-                } else {
-                    "another product"
-                };
-                let problem = Problem::warning(
-                    "webpi-entry-id-duplicate",
-                    format!("`{text}` is the id of {whose} already"),
-                )
-                .at(span)
-                .related(*first, "first used here")
-                .help("give each product an `id` of its own");
-                self.push(problem);
-            } else {
-                ids.insert(text, (span, false));
-            }
+            self.entry_id(text, content(id), false);
         }
         self.times(entry);
         if let Some(metadata) = metadata {
@@ -131,6 +114,28 @@ impl Checker<'_> {
         self.installers(entry);
     }
 
+    /// Checks that an `id`, the feed's or a product's, was not used before.
+    pub(super) fn entry_id(&mut self, id: String, span: Span, is_feed: bool) {
+        let Some((first, was_feed)) = self.entry_ids.get(&id).copied() else {
+            self.entry_ids.insert(id, (span, is_feed));
+            return;
+        };
+        let whose = if was_feed {
+            "the feed"
+        } else {
+            "another product"
+        };
+        self.push(
+            Problem::warning(
+                "webpi-entry-id-duplicate",
+                format!("`{id}` is the id of {whose} already"),
+            )
+            .at(span)
+            .related(first, "first used here")
+            .help("give each product an `id` of its own"),
+        );
+    }
+
     fn product_id(&mut self, entry: &Element) {
         let Some((element, product_id)) = filled(entry, "productId") else {
             let at = entry
@@ -144,9 +149,11 @@ impl Checker<'_> {
             return;
         };
         let span = content(element);
-        if let Some(&first) = self.products.get(&product_id.to_ascii_lowercase())
-            && first != span
-        {
+        let first = *self
+            .product_ids
+            .entry(product_id.to_ascii_lowercase())
+            .or_insert(span);
+        if first != span {
             self.push(
                 Problem::error(
                     "webpi-product-duplicate",
@@ -171,8 +178,7 @@ impl Checker<'_> {
 
     fn keyword(&mut self, keyword: &Element) {
         let id = value(keyword);
-        if !self.keywords.contains_key(id.as_str()) && self.reported.insert(format!("keyword {id}"))
-        {
+        if !self.keywords.contains(id.as_str()) && self.reported.insert(format!("keyword {id}")) {
             self.push(
                 Problem::warning(
                     "webpi-keyword-undeclared",

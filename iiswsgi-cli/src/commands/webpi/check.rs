@@ -4,11 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
-use spanned_xml::{Document, Severity};
+use spanned_xml::{Document, Problem, Problems, Severity, Source};
+use webpi_feed::{CheckedFeed, check_reader};
 
-use crate::commands::webpi::feed_source::FeedSource;
+use crate::commands::webpi::feed_source::{FeedSource, STREAMED_LIMIT};
 use crate::commands::webpi::fetched;
-use crate::context::Context;
+use crate::context::{Context, Format};
+use crate::deploy::fetch::Location;
 use crate::diagnostics::problem_to_json;
 use crate::error::{Error, Result};
 
@@ -39,6 +41,7 @@ struct Checked {
     errors: usize,
     warnings: usize,
     notes: usize,
+    /// Of `--format json`; for people they are shown while the feed is checked.
     problems: Vec<Value>,
 }
 
@@ -86,35 +89,67 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
 }
 
 fn check(feed: &str, args: &Args, context: &Context) -> Result<Checked> {
-    let fetched = FeedSource::fetch(feed, context)?;
-    let (feed, mut problems) = fetched.read_checked()?;
-    let source = &fetched.source;
-    let mut addresses = None;
     if args.fetch {
+        let fetched = FeedSource::fetch(feed, context)?;
+        let (feed, mut problems) = fetched.read_checked()?;
+        let source = &fetched.source;
         let document =
             Document::parse(source).map_err(|problem| Error::problem(problem, source))?;
         let (found, count) = fetched::check(&document, &fetched.location, context);
         problems.extend(found);
         problems.sort_by_key(|problem| problem.span.map(|span| span.start));
-        addresses = Some(count);
+        let location = &fetched.location;
+        let products = feed.entries.len();
+        return Ok(checked(
+            location,
+            source,
+            &problems,
+            products,
+            Some(count),
+            context,
+        ));
     }
-    context.warn(source, &problems);
+    // Read product by product, so that the feed's length does not matter.
+    let location = Location::parse(feed, None)?;
+    let kept = location.keep(STREAMED_LIMIT, context)?;
+    let CheckedFeed {
+        products, problems, ..
+    } = check_reader(&location.to_string(), || kept.open())?;
+    let Problems { source, problems } = &problems;
+    Ok(checked(
+        &location, source, problems, products, None, context,
+    ))
+}
+
+/// Shows the problems and counts them.
+fn checked(
+    feed: &Location,
+    source: &Source,
+    problems: &[Problem],
+    products: usize,
+    fetched: Option<usize>,
+    context: &Context,
+) -> Checked {
+    context.warn(source, problems);
     let count = |severity| {
         let of_it = problems
             .iter()
             .filter(|problem| problem.severity == severity);
         of_it.count()
     };
-    Ok(Checked {
-        feed: fetched.location.to_string(),
-        products: feed.entries.len(),
-        fetched: addresses,
+    Checked {
+        feed: feed.to_string(),
+        products,
+        fetched,
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
         notes: count(Severity::Note),
-        problems: problems
-            .iter()
-            .map(|problem| problem_to_json(source, problem))
-            .collect(),
-    })
+        problems: match context.format {
+            Format::Text => Vec::new(),
+            Format::Json => problems
+                .iter()
+                .map(|problem| problem_to_json(source, problem))
+                .collect(),
+        },
+    }
 }

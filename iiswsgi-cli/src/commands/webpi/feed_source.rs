@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// The largest feed that is read whole: Microsoft's own had half a megabyte.
 pub(crate) const FEED_LIMIT: u64 = 256 << 20;
 
+/// The longest feed from elsewhere that is read product by product.
+pub(crate) const STREAMED_LIMIT: u64 = 4 << 30;
+
 /// So many feeds are loaded together with one.
 const ENCLOSURE_LIMIT: usize = 32;
 
@@ -49,33 +52,12 @@ impl FeedSource {
     /// out.
     pub(crate) fn read_with_enclosures(&self, context: &Context) -> Result<Feed> {
         let feed = self.read(context)?;
-        let mut seen = vec![one_spelling(self.location.clone())];
-        let mut included = Vec::new();
-        let mut pending = enclosures(&feed, &self.location);
-        while let Some(location) = pending.pop() {
-            if seen.contains(&location) {
-                continue;
-            }
-            if seen.len() > ENCLOSURE_LIMIT {
-                context.say(format_args!(
-                    "`{}` includes more than {ENCLOSURE_LIMIT} feeds: the others are left out",
-                    self.location
-                ));
-                break;
-            }
-            seen.push(location.clone());
-            context.detail(format_args!("including `{location}`"));
-            let read = Self::fetch_from(location, context)
-                .and_then(|fetched| Ok((fetched.read(context)?, fetched.location)));
-            match read {
-                Ok((mut feed, location)) => {
-                    pending.extend(enclosures(&feed, &location));
-                    make_absolute(&mut feed, &location);
-                    included.push(feed);
-                }
-                Err(error) => context.say(format_args!("an included feed is left out: {error}")),
-            }
-        }
+        let included = read_included(&feed, &self.location, context, |location| {
+            let fetched = Self::fetch_from(location.clone(), context)?;
+            let mut feed = fetched.read(context)?;
+            make_absolute(&mut feed, location);
+            Ok(feed)
+        });
         if included.is_empty() {
             return Ok(feed);
         }
@@ -94,6 +76,39 @@ impl FeedSource {
             Location::Http(_) => None,
         }
     }
+}
+
+/// Reads the feeds that are loaded together with one, and with them, each once. One that cannot be read is said and left out.
+pub(crate) fn read_included(
+    feed: &Feed,
+    location: &Location,
+    context: &Context,
+    mut read: impl FnMut(&Location) -> Result<Feed>,
+) -> Vec<Feed> {
+    let mut seen = vec![one_spelling(location.clone())];
+    let mut included = Vec::new();
+    let mut pending = enclosures(feed, location);
+    while let Some(next) = pending.pop() {
+        if seen.contains(&next) {
+            continue;
+        }
+        if seen.len() > ENCLOSURE_LIMIT {
+            context.say(format_args!(
+                "`{location}` includes more than {ENCLOSURE_LIMIT} feeds: the others are left out"
+            ));
+            break;
+        }
+        seen.push(next.clone());
+        context.detail(format_args!("including `{next}`"));
+        match read(&next) {
+            Ok(feed) => {
+                pending.extend(enclosures(&feed, &next));
+                included.push(feed);
+            }
+            Err(error) => context.say(format_args!("an included feed is left out: {error}")),
+        }
+    }
+    included
 }
 
 /// Where the feeds are that are loaded together with one. A feed from elsewhere cannot include files of this machine.

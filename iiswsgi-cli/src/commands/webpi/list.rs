@@ -1,20 +1,18 @@
 //! `iiswsgi webpi list`: the products of feeds.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Serialize;
-use webpi_feed::{Entry, Feed, FeedReader};
+use webpi_feed::{Entry, Feed, FeedReader, merge};
 
-use crate::commands::webpi::feed_source::FeedSource;
+use crate::commands::webpi::feed_source::{FeedSource, STREAMED_LIMIT, read_included};
 use crate::commands::webpi::installation::title;
 use crate::commands::webpi::local_data::LocalDataArgs;
 use crate::commands::webpi::machine_args::{MachineArgs, Target};
 use crate::context::Context;
 use crate::deploy::fetch::Location;
 use crate::error::{Error, Result};
-
-/// The longest feed from elsewhere that is read product by product.
-const STREAMED_LIMIT: u64 = 4 << 30;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -151,6 +149,33 @@ impl Row {
     }
 }
 
+/// The products of one feed after the other.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Row>,
+    /// Identifiers in lower case, of the feeds that were read whole: a product counts where it comes first.
+    seen: HashSet<String>,
+}
+
+impl Rows {
+    /// Adds those of a feed, and returns what it has beside them.
+    fn read(&mut self, location: &Location, args: &Args, context: &Context) -> Result<Feed> {
+        let kept = location.keep(STREAMED_LIMIT, context)?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut reader = FeedReader::new(location.to_string(), kept.open()?).threads(threads);
+        let mut ids = Vec::new();
+        while let Some(entry) = reader.next_entry()? {
+            let id = entry.product_id.to_lowercase();
+            if !self.seen.contains(&id) && matches(&entry, &args.search) {
+                self.rows.push(Row::new(&entry, args));
+            }
+            ids.push(id);
+        }
+        self.seen.extend(ids);
+        Ok(reader.into_feed())
+    }
+}
+
 impl Listed {
     /// A feed that was read whole.
     fn of(name: String, feed: &Feed, args: &Args, context: &Context) -> Result<Self> {
@@ -163,29 +188,23 @@ impl Listed {
         Ok(Self::new(name, feed, rows, args))
     }
 
-    /// A feed that is read product by product, so that its length does not matter. What is shown only for some states needs
-    /// all of the feed, and so do feeds that are loaded together with others.
+    /// A feed, with those that are loaded together with it. Where no state is asked for they are read product by product, so
+    /// that their length does not matter.
     fn read(location: &str, args: &Args, context: &Context) -> Result<Self> {
-        if args.only.is_none() {
-            let location = Location::parse(location, None)?;
-            let mut reader = FeedReader::new(
-                location.to_string(),
-                location.open(STREAMED_LIMIT, context)?,
-            );
-            let mut rows = Vec::new();
-            while let Some(entry) = reader.next_entry()? {
-                if matches(&entry, &args.search) {
-                    rows.push(Row::new(&entry, args));
-                }
-            }
-            let feed = reader.into_feed();
-            if feed.enclosures().next().is_none() {
-                return Ok(Self::new(location.to_string(), &feed, rows, args));
-            }
+        if args.only.is_some() {
+            let fetched = FeedSource::fetch(location, context)?;
+            let feed = fetched.read_with_enclosures(context)?;
+            return Self::of(fetched.location.to_string(), &feed, args, context);
         }
-        let fetched = FeedSource::fetch(location, context)?;
-        let feed = fetched.read_with_enclosures(context)?;
-        Self::of(fetched.location.to_string(), &feed, args, context)
+        let location = Location::parse(location, None)?;
+        let mut rows = Rows::default();
+        let feed = rows.read(&location, args, context)?;
+        let included = read_included(&feed, &location, context, |next| {
+            rows.read(next, args, context)
+        });
+        let feeds: Vec<&Feed> = std::iter::once(&feed).chain(&included).collect();
+        let (feed, rows) = (merge(&feeds).feed, rows.rows);
+        Ok(Self::new(location.to_string(), &feed, rows, args))
     }
 
     /// `feed` is what the feed has beside its products.
