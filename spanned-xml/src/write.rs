@@ -21,26 +21,35 @@ pub fn escape_attribute(value: &str) -> String {
     escaped
 }
 
-/// Octets at which text cannot just be copied: those that are escaped, control characters, and the first of U+FFFE and
+/// Whether text cannot just be copied at an octet: one that is escaped, a control character, or the first of U+FFFE and
 /// U+FFFF.
-const STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        stops[control] = true;
-        control += 1;
+const fn is_stop(octet: u8) -> bool {
+    octet < 0x20 || matches!(octet, b'&' | b'<' | b'>' | b'"' | 0xEF)
+}
+
+/// The first octet at which text cannot just be copied.
+fn next_stop(octets: &[u8]) -> Option<usize> {
+    /// Octets looked at together, without a way out of them, which the compiler makes vector instructions of.
+    const BLOCK: usize = 32;
+    let has_stop = |block: &[u8]| {
+        block
+            .iter()
+            .fold(false, |found, octet| found | is_stop(*octet))
+    };
+    let mut start = 0;
+    for block in octets.chunks(BLOCK) {
+        if has_stop(block) {
+            let within = block.iter().position(|octet| is_stop(*octet));
+            return within.map(|within| start + within);
+        }
+        start += BLOCK;
     }
-    stops[b'&' as usize] = true;
-    stops[b'<' as usize] = true;
-    stops[b'>' as usize] = true;
-    stops[b'"' as usize] = true;
-    stops[0xEF] = true;
-    stops
-};
+    None
+}
 
 fn push_escaped(text: &str, attribute: bool, out: &mut String) {
     let mut rest = text;
-    while let Some(stop) = rest.bytes().position(|octet| STOPS[usize::from(octet)]) {
+    while let Some(stop) = next_stop(rest.as_bytes()) {
         let (plain, special) = rest.split_at(stop);
         out.push_str(plain);
         let mut characters = special.chars();
@@ -88,6 +97,8 @@ pub struct XmlWriter {
     open: Vec<Open>,
     indent: String,
     line_ending: &'static str,
+    /// A line end and the indentation of the deepest line so far, of which each line takes its part.
+    new_line: String,
 }
 
 #[derive(Clone, Debug)]
@@ -109,6 +120,7 @@ impl XmlWriter {
             open: Vec::new(),
             indent: indent.into(),
             line_ending,
+            new_line: line_ending.to_owned(),
         }
     }
 
@@ -225,10 +237,12 @@ impl XmlWriter {
     }
 
     fn new_line(&mut self) {
-        self.text.push_str(self.line_ending);
-        for _ in 0..self.open.len() {
-            self.text.push_str(&self.indent);
+        let len = self.line_ending.len() + self.open.len() * self.indent.len();
+        while self.new_line.len() < len {
+            self.new_line.push_str(&self.indent);
         }
+        self.text
+            .push_str(self.new_line.get(..len).unwrap_or_default());
     }
 
     fn end_line_at_top(&mut self) {

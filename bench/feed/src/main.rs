@@ -1,8 +1,8 @@
 //! What `cargo xtask bench feed` runs: a long feed, read in several ways, and feeds of many products written.
 //!
-//! `feed make FILE OCTETS` writes a feed. `feed read|model|events|roxmltree FILE RUNS` reads it, `feed write PRODUCTS RUNS` builds
-//! and writes one; both print the nanoseconds of each run, and at the end the most memory that the process had, in KiB.
-//! `feed product` prints a feed of one product, of which a template can be made.
+//! `feed make FILE OCTETS [SAMPLE]` writes a feed, of a sample's products or of ours. `feed read|model|stream|events|roxmltree FILE
+//! RUNS` reads it, `feed write PRODUCTS RUNS` builds and writes one; both print the nanoseconds of each run, and at the end the most
+//! memory that the process had, in KiB. `feed product` prints a feed of one product, of which a template can be made.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -23,16 +23,22 @@ fn main() -> Result<()> {
     let threads = std::thread::available_parallelism()?.get();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["make", path, octets] => make(path, octets.parse()?),
+        ["make", path, octets] => make(path, octets.parse()?, &of_one_product()?),
+        ["make", path, octets, sample] => {
+            let sample = std::fs::read_to_string(sample)?;
+            make(path, octets.parse()?, &without_comments(&sample))
+        }
         ["product"] => {
-            print!("{}", built(&[product("PRODUCT")])?);
+            print!("{}", of_one_product()?);
             Ok(())
         }
-        ["write", products, runs] => {
-            let products: Vec<ProductInfo> = (0..products.parse::<u32>()?)
-                .map(|number| product(&format!("Product{number}")))
-                .collect();
-            timed(runs.parse()?, || Ok(built(&products)?.len()))
+        ["build", count, runs] => {
+            let products = products(count.parse()?);
+            timed(runs.parse()?, || Ok(built(&products)?.write()))
+        }
+        ["write", count, runs] => {
+            let feed = built(&products(count.parse()?))?;
+            timed(runs.parse()?, || Ok(feed.write()))
         }
         ["read", path, runs] => timed(runs.parse()?, || {
             let source = Source::decode(path, &std::fs::read(path)?)?;
@@ -63,7 +69,7 @@ fn main() -> Result<()> {
             Ok(roxmltree::Document::parse(&text)?.descendants().count())
         }),
         _ => Err(
-            "make FILE OCTETS, product, write PRODUCTS RUNS, or read|model|events|roxmltree FILE RUNS"
+            "make FILE OCTETS [SAMPLE], product, write|build PRODUCTS RUNS, or read|model|stream|events|roxmltree FILE RUNS"
                 .into(),
         ),
     }
@@ -86,28 +92,44 @@ fn timed<T>(runs: usize, run: impl Fn() -> Result<T>) -> Result<()> {
     Ok(())
 }
 
-/// A feed of as many products as go into the octets: one product written, with an identifier of its own each time.
-fn make(path: &str, octets: usize) -> Result<()> {
-    let text = built(&[product("PRODUCT")])?;
-    let begin = text.find("<entry").ok_or("no entry")?;
-    let end = text.find("</entry>").ok_or("no end of the entry")? + "</entry>\n".len();
+/// A feed of as many products as go into the octets: those of a feed, again and again.
+fn make(path: &str, octets: usize, feed: &str) -> Result<()> {
+    let begin = feed.find("<entry").ok_or("no entry")?;
+    let end = feed.rfind("</entry>").ok_or("no end of an entry")? + "</entry>".len();
     let mut out = BufWriter::new(File::create(path)?);
-    out.write_all(text[..begin].as_bytes())?;
-    let mut written = text.len();
-    let mut number = 0;
+    out.write_all(feed[..begin].as_bytes())?;
+    let mut written = feed.len();
     while written < octets {
-        let entry = text[begin..end].replace("PRODUCT", &format!("Product{number}"));
-        out.write_all(entry.as_bytes())?;
-        written += entry.len();
-        number += 1;
+        // A product on a line of its own each, as in the feed.
+        out.write_all(feed[begin..end].as_bytes())?;
+        out.write_all(b"\n  ")?;
+        written += end - begin;
     }
-    out.write_all(text[end..].as_bytes())?;
+    out.write_all(feed[begin..].as_bytes())?;
     Ok(out.flush()?)
 }
 
-fn built(products: &[ProductInfo]) -> Result<String> {
+/// roxmltree refuses two hyphens in a comment, which feeds have.
+fn without_comments(feed: &str) -> String {
+    let mut parts = feed.split("<!--");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts
+        .filter_map(|part| part.split_once("-->"))
+        .fold(first, |text, (_, rest)| text + rest)
+}
+
+fn of_one_product() -> Result<String> {
+    Ok(built(&[product("PRODUCT")])?.write())
+}
+
+fn products(count: u32) -> Vec<ProductInfo> {
+    let ids = (0..count).map(|number| format!("Product{number}"));
+    ids.map(|id| product(&id)).collect()
+}
+
+fn built(products: &[ProductInfo]) -> Result<Feed> {
     let info = FeedInfo::new("Many products", "https://example.org/feed", UPDATED);
-    Ok(Feed::build(&info, products)?.write())
+    Ok(Feed::build(&info, products)?)
 }
 
 /// A product with the fields that most have; every field that differs between products has the identifier in it.
