@@ -167,11 +167,20 @@ impl XmlWriter {
         push_escaped(text, false, &mut self.text);
     }
 
-    /// Writes a comment; `--` inside it becomes `- -`, since XML cannot hold it.
+    /// Writes a comment. A blank comes behind each hyphen that another follows, or the end: XML cannot hold them otherwise.
     pub fn comment(&mut self, text: &str) {
         self.begin_child();
         self.text.push_str("<!--");
-        self.text.push_str(&text.replace("--", "- -"));
+        let mut rest = text;
+        while let Some(hyphen) = rest.find('-') {
+            let (before, behind) = rest.split_at(hyphen + 1);
+            self.text.push_str(before);
+            if behind.is_empty() || behind.starts_with('-') {
+                self.text.push(' ');
+            }
+            rest = behind;
+        }
+        self.text.push_str(rest);
         self.text.push_str("-->");
         self.end_line_at_top();
     }
@@ -274,6 +283,24 @@ mod tests {
         let document = Document::parse(&Source::from_text("x", text)).unwrap();
         assert_eq!(document.root().value("v"), Some(value));
         assert_eq!(document.root().child("b").unwrap().text(), "t<>&\r");
+    }
+
+    #[test]
+    fn comments_have_no_two_hyphens() {
+        for (text, written) in [
+            ("", "<!---->"),
+            (" a - b ", "<!-- a - b -->"),
+            ("a--b", "<!--a- -b-->"),
+            ("a---b-", "<!--a- - -b- -->"),
+            ("--", "<!--- - -->"),
+        ] {
+            let mut xml = XmlWriter::new("", "\n");
+            xml.start("a");
+            xml.comment(text);
+            let text = xml.finish();
+            assert_eq!(text, format!("<a>\n{written}\n</a>\n"));
+            assert!(Document::parse(&Source::from_text("x", text)).is_ok());
+        }
     }
 
     #[test]
