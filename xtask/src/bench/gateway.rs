@@ -47,24 +47,25 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
     let bench = Bench::prepare()?;
     let mut measured = Measured::new();
     for round in 1..=args.rounds {
-        for peer in PEERS {
-            println!("# round {round}: {peer}");
-            let server = bench.start(peer, &[])?;
-            for (workload, ..) in WORKLOADS {
+        for (workload, ..) in WORKLOADS {
+            println!("# round {round}: {workload}");
+            // One right after the other, so that a slow moment of the machine is one for all of them.
+            for peer in PEERS {
+                let server = bench.start(peer, &[])?;
                 let report = bench.load(&server, workload, args.seconds)?;
                 measured.entry((peer, workload)).or_default().push(report);
             }
         }
     }
-    let medians = medians(measured);
+    let medians = medians(&measured);
     let mut outcome = Outcome {
         versions: bench.versions()?,
-        tables: tables(&medians),
-        goals: goals(&medians),
+        tables: tables(&measured, &medians),
+        goals: goals(&measured),
     };
     scaling::measure(&bench, args, &mut outcome)?;
     nginx::measure(&bench, args, &mut outcome)?;
-    chart::draw(&bench, &medians)?;
+    chart::draw(&bench, &measured)?;
     outcome.tables.push_str(chart::MARKDOWN);
     Ok(outcome)
 }
@@ -72,29 +73,45 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
 type Measured = BTreeMap<(&'static str, &'static str), Vec<Report>>;
 type Medians = BTreeMap<(&'static str, &'static str), Report>;
 
-fn medians(measured: Measured) -> Medians {
-    let median = |reports: &[Report], field: fn(&Report) -> f64| {
-        let mut values: Vec<f64> = reports.iter().map(field).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    let medians = measured.into_iter().map(|(key, reports)| {
+fn medians(measured: &Measured) -> Medians {
+    let medians = measured.iter().map(|(key, reports)| {
+        let of = |field: fn(&Report) -> f64| median(reports.iter().map(field));
         let report = Report {
-            cpu: median(&reports, |report| report.cpu),
-            p50: median(&reports, |report| report.p50),
-            p99: median(&reports, |report| report.p99),
-            memory_kib: median(&reports, |report| report.memory_kib),
-            rate: median(&reports, |report| report.rate),
-            failed: median(&reports, |report| report.failed),
+            cpu: of(|report| report.cpu),
+            p50: of(|report| report.p50),
+            p99: of(|report| report.p99),
+            memory_kib: of(|report| report.memory_kib),
+            rate: of(|report| report.rate),
+            failed: of(|report| report.failed),
         };
-        (key, report)
+        (*key, report)
     });
     medians.collect()
 }
 
-fn tables(medians: &Medians) -> String {
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// How many times the processor time of `base` a peer takes: the median of the rounds, in each of which they ran one after the
+/// other.
+fn times(
+    measured: &Measured,
+    peer: &'static str,
+    base: &'static str,
+    workload: &'static str,
+) -> f64 {
+    let rounds = measured[&(peer, workload)]
+        .iter()
+        .zip(&measured[&(base, workload)]);
+    median(rounds.map(|(peer, base)| peer.cpu / base.cpu))
+}
+
+fn tables(measured: &Measured, medians: &Medians) -> String {
     let mut out = String::new();
-    let mut table = |title: &str, cell: fn(&Report, &Report) -> String| {
+    let mut table = |title: &str, cell: &dyn Fn(&'static str, &'static str) -> String| {
         let _ = write!(out, "\n| {title} |");
         for (_, name, _) in WORKLOADS {
             let _ = write!(out, " {name} |");
@@ -103,38 +120,41 @@ fn tables(medians: &Medians) -> String {
         for peer in PEERS {
             let _ = write!(out, "| {peer} |");
             for (workload, ..) in WORKLOADS {
-                let uwsgi = &medians[&(PEERS[1], workload)];
-                let _ = write!(out, " {} |", cell(&medians[&(peer, workload)], uwsgi));
+                let _ = write!(out, " {} |", cell(peer, workload));
             }
             out.push('\n');
         }
     };
+    let report = |peer, workload| medians[&(peer, workload)];
     table(
         "processor time a request, µs (times uWSGI's)",
-        |report, uwsgi| format!("{} ({:.2})", decimals(report.cpu), report.cpu / uwsgi.cpu),
+        &|peer, workload| {
+            let times = times(measured, peer, PEERS[1], workload);
+            format!("{} ({times:.2})", decimals(report(peer, workload).cpu))
+        },
     );
-    table("latency, median / 99 %, µs", |report, _| {
+    table("latency, median / 99 %, µs", &|peer, workload| {
+        let report = report(peer, workload);
         format!("{} / {}", grouped(report.p50), grouped(report.p99))
     });
-    table("memory afterwards, KiB", |report, _| {
-        grouped(report.memory_kib)
+    table("memory afterwards, KiB", &|peer, workload| {
+        grouped(report(peer, workload).memory_kib)
     });
     out
 }
 
-fn goals(medians: &Medians) -> Vec<Goal> {
-    let cpu = |peer, workload| medians[&(peer, workload)].cpu;
+fn goals(measured: &Measured) -> Vec<Goal> {
     let (ours, uwsgi) = (PEERS[0], PEERS[1]);
     let mut goals = Vec::new();
     for (workload, name, most) in WORKLOADS {
-        let times = cpu(ours, workload) / cpu(uwsgi, workload);
+        let times = times(measured, ours, uwsgi, workload);
         goals.push(Goal::new(
             times <= most,
             format!("{name}: at most {most} of uWSGI's processor time: {times:.2}"),
         ));
     }
     for peer in &PEERS[2..4] {
-        let times = cpu(peer, "small") / cpu(ours, "small");
+        let times = times(measured, peer, ours, "small");
         goals.push(Goal::new(
             times >= TIMES,
             format!("{peer} takes at least {TIMES} times the processor time on the small answer: {times:.1}"),
@@ -167,9 +187,8 @@ mod tests {
                 measured.insert((peer, workload), reports.to_vec());
             }
         }
-        let medians = medians(measured);
-        let reached: Vec<bool> = goals(&medians).iter().map(|goal| goal.reached).collect();
+        let reached: Vec<bool> = goals(&measured).iter().map(|goal| goal.reached).collect();
         assert_eq!(reached, [true, true, true, true, true, true, false]);
-        assert!(tables(&medians).contains("| iiswsgi | 4.00 (0.40) |"));
+        assert!(tables(&measured, &medians(&measured)).contains("| iiswsgi | 4.00 (0.40) |"));
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::servers::{Bench, PEERS};
-use super::{Medians, WORKLOADS};
+use super::{Measured, WORKLOADS};
 use crate::run::{Result, Step};
 use crate::workspace::root;
 
@@ -40,16 +40,13 @@ figure.savefig(sys.argv[2], dpi=110)
 "#;
 
 /// Draws `docs/speed-gateway.png`.
-pub(super) fn draw(bench: &Bench, medians: &Medians) -> Result<()> {
+pub(super) fn draw(bench: &Bench, measured: &Measured) -> Result<()> {
     let python = bench.python.program("python");
     let version = Step::new(python.as_str(), &root())
         .args(["-c", "import platform; print(platform.python_version())"])
         .quiet_output()?;
-    let times = |peer| {
-        WORKLOADS.map(|(workload, ..)| {
-            medians[&(peer, workload)].cpu / medians[&(PEERS[1], workload)].cpu
-        })
-    };
+    let times =
+        |peer| WORKLOADS.map(|(workload, ..)| super::times(measured, peer, PEERS[1], workload));
     let data = json!({
         "python": version.trim(),
         "peers": PEERS.map(|peer| json!({"name": peer, "times": times(peer)})),
