@@ -104,7 +104,8 @@ fn split<'p>(variables: &Variables<'p>, mount: Option<&str>) -> UrlPath<'p> {
     };
     let (script_name, path_info) = match script_len {
         Some(len) => cut(path, len),
-        // The path is outside the mount: what the server says is the best there is.
+        // The path is outside the mount: what the server says is the best there is, but it is not said twice.
+        None if is_iis && repeats(path_info, script_name) => (Cow::default(), path_info.into()),
         None => (script_name.into(), path_info.into()),
     };
     let path_info = if script_name.is_empty() && path_info.is_empty() {
@@ -383,7 +384,7 @@ mod tests {
                 ("PATH_INFO", b"/Mystery"),
                 ("REQUEST_URI", b"/Mystery"),
             ],
-            "/Mystery",
+            "",
             "/Mystery",
         );
     }

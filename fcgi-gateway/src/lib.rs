@@ -60,6 +60,8 @@ mod limits;
 pub mod listener;
 pub mod log;
 mod processes;
+#[cfg(all(target_os = "linux", any(test, feature = "python")))]
+mod program_text;
 mod reload;
 mod scoreboard;
 mod sender;
@@ -92,4 +94,4 @@ pub use simulate::{SimulatedRequest, SimulatedResponse, simulate};
 pub use status::Pages;
 pub use watchdog::Watch;
 #[cfg(feature = "python")]
-pub use wsgi::{load_application, serve, serve_callable};
+pub use wsgi::{load_application, serve, serve_callable, serve_wfastcgi};

@@ -13,6 +13,7 @@
 mod file;
 
 use std::io::{self, IsTerminal as _};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tracing::Subscriber;
@@ -46,10 +47,41 @@ pub struct Options {
     pub stderr: Option<bool>,
 }
 
+/// The file that the log is in at the moment.
+#[derive(Clone, Debug)]
+pub struct CurrentFile(Arc<RwLock<LogFile>>);
+
+impl CurrentFile {
+    fn new(file: LogFile) -> Self {
+        Self(Arc::new(RwLock::new(file)))
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn get(&self) -> LogFile {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, file: LogFile) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = file;
+    }
+}
+
+impl<'w> fmt::MakeWriter<'w> for CurrentFile {
+    type Writer = LineWriter;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        self.get().make_writer()
+    }
+}
+
 /// The log, as long as this is kept.
 #[derive(Debug)]
 pub struct LogGuard {
-    file: Option<LogFile>,
+    file: Option<CurrentFile>,
     refused: Vec<(Utf8PathBuf, io::Error)>,
     stderr: bool,
 }
@@ -57,20 +89,38 @@ pub struct LogGuard {
 impl LogGuard {
     /// The file that was opened; `None` where no place is writable.
     #[must_use]
-    pub fn path(&self) -> Option<&Utf8Path> {
-        self.file.as_ref().and_then(LogFile::path)
+    pub fn path(&self) -> Option<Utf8PathBuf> {
+        self.file.as_ref()?.get().path().map(Utf8Path::to_owned)
     }
 
     /// The file itself, to have it opened again.
     #[must_use]
-    pub const fn file(&self) -> Option<&LogFile> {
+    pub const fn file(&self) -> Option<&CurrentFile> {
         self.file.as_ref()
+    }
+
+    /// Has everything from now on go to the file at `path`, where it can be written; otherwise the log says so, and stays
+    /// where it is.
+    pub fn move_to(&self, path: &Utf8Path, rotation: Rotation) {
+        let path = native(path.as_str());
+        let Some(current) = &self.file else {
+            return;
+        };
+        if self.path().as_ref() == Some(&path) {
+            return;
+        }
+        match LogFile::open(&path, rotation) {
+            Ok(file) => {
+                tracing::info!(%path, "the log goes on in another file");
+                current.set(file);
+            }
+            Err(error) => tracing::warn!(%path, %error, "not a place for the log"),
+        }
     }
 
     /// Puts the failure that ends the process into the file. Telling the person at a terminal is the program's part, so it does
     /// not go to standard error.
-    #[cfg(feature = "python")]
-    pub(crate) fn fatal(&self, message: &str) {
+    pub fn fatal(&self, message: &str) {
         tracing::error!(target: FATAL, "{message}");
     }
 }
@@ -87,7 +137,7 @@ pub fn init(options: &Options) -> Result<LogGuard, Error> {
     let (file, refused) = open_first(places(options.file.as_deref(), &variable), options.rotation);
     let stderr = options.stderr.unwrap_or_else(|| io::stderr().is_terminal());
     let guard = LogGuard {
-        file,
+        file: file.map(CurrentFile::new),
         refused,
         stderr,
     };
@@ -268,6 +318,30 @@ mod tests {
             );
         }
         assert!(!folder.join("never").exists());
+    }
+
+    #[test]
+    fn a_log_is_moved_unless_the_place_is_not_writable() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let [first, second] = ["first.log", "sub/second.log"].map(|name| folder.join(name));
+        let file = LogFile::open(&first, Rotation::default()).unwrap();
+        let guard = LogGuard {
+            file: Some(CurrentFile::new(file)),
+            refused: Vec::new(),
+            stderr: false,
+        };
+        let write = |line: &str| guard.file().unwrap().get().write(line.as_bytes());
+        write("one\n");
+        guard.move_to(&first.join("impossible"), Rotation::default());
+        write("two\n");
+        guard.move_to(&second, Rotation::default());
+        guard.move_to(&second, Rotation::default());
+        write("three\n");
+        let read = |path: &Utf8Path| fs_err::read_to_string(path).unwrap();
+        assert_eq!(read(&first), "one\ntwo\n");
+        assert_eq!(read(&second), "three\n");
+        assert_eq!(guard.path(), Some(second));
     }
 
     #[test]

@@ -133,6 +133,11 @@ proptest! {
         match AppSpec::parse(&spec) {
             AppSpec::PasteDeploy { uri, .. } => prop_assert!(uri.starts_with("config:") || uri.starts_with("egg:")),
             AppSpec::Module { module, .. } => prop_assert!(spec.contains(&module)),
+            AppSpec::Handler { parts } => {
+                let names = parts.iter().map(|part| part.name.clone() + if part.called { "()" } else { "" });
+                prop_assert_eq!(names.collect::<Vec<_>>().join("."), spec.trim());
+                prop_assert!(parts.len() > 1);
+            }
             other => prop_assert!(false, "{:?}", other),
         }
     }

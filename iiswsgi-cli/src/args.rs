@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use annotate_snippets::Renderer;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{bootstrap, completions, dev, iis, msdeploy, serve, webpi, webpicmd};
-use crate::context::{Context, Environment, Format, Host, write_error};
+use crate::commands::{
+    bootstrap, completions, dev, iis, msdeploy, serve, webpi, webpicmd, wfastcgi,
+};
+use crate::context::{Context, Environment, Format, Host, Skipped, write_error};
 use crate::diagnostics;
 use crate::error::{Error, ExitStatus, Result};
 
@@ -63,6 +65,9 @@ enum Command {
     Iis(iis::Command),
     /// Serve a WSGI application over FastCGI: the gateway that IIS, nginx, Apache and others start
     Serve(Box<serve::Args>),
+    /// Serve a site that was served by wfastcgi: WSGI_HANDLER and the other settings come from the environment and from
+    /// appSettings of the site's web.config (`python -m iiswsgi.wfastcgi`)
+    Wfastcgi(Box<wfastcgi::Args>),
     /// Serve a site over HTTP on this machine as IIS would: the local stand-in for IIS
     Dev(dev::Args),
     /// Find the application that Web Deploy has just unpacked, and install it (`iiswsgi_install`)
@@ -105,8 +110,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitStatus 
         // anstream takes the colours away again where they are not wanted.
         renderer: Renderer::styled(),
         environment: Environment::of_this_process(),
+        skipped: Skipped::default(),
     };
-    match run(&cli.command, &context) {
+    let outcome = run(&cli.command, &context);
+    context.summarize_skipped();
+    match outcome {
         Ok(()) => ExitStatus::Ok,
         Err(Error::Reported) => ExitStatus::Failure,
         Err(error) => {
@@ -127,6 +135,7 @@ fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Webpicmd(args) => webpicmd::run(args, context),
         Command::Iis(command) => iis::run(command, context),
         Command::Serve(args) => serve::run(args, context),
+        Command::Wfastcgi(args) => wfastcgi::run(args, context),
         Command::Dev(args) => dev::run(args, context),
         Command::Bootstrap(args) => bootstrap::run(args, context),
         Command::Completions(args) => completions::run(args),

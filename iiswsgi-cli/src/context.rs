@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use annotate_snippets::Renderer;
 use camino::Utf8PathBuf;
@@ -20,6 +22,8 @@ pub struct Host {
     pub(crate) python: Option<Utf8PathBuf>,
     /// How to start the command again: program and first arguments.
     pub(crate) command: Vec<String>,
+    /// What setuptools has written of the project that it runs for: its `.egg-info` folder.
+    pub(crate) egg_info: Option<Utf8PathBuf>,
 }
 
 impl Host {
@@ -33,6 +37,7 @@ impl Host {
         Self {
             python: None,
             command: vec![program],
+            egg_info: None,
         }
     }
 
@@ -42,6 +47,16 @@ impl Host {
         Self {
             python: Some(executable.into()),
             command: vec![executable.to_owned(), "-m".to_owned(), "iiswsgi".to_owned()],
+            egg_info: None,
+        }
+    }
+
+    /// Takes what setuptools has written of a project, its `.egg-info` folder, for what the project says of itself.
+    #[must_use]
+    pub fn with_egg_info(self, folder: Option<&str>) -> Self {
+        Self {
+            egg_info: folder.map(Utf8PathBuf::from),
+            ..self
         }
     }
 }
@@ -67,9 +82,80 @@ pub(crate) struct Context {
     pub(crate) verbosity: i8,
     pub(crate) renderer: Renderer,
     pub(crate) environment: Environment,
+    pub(crate) skipped: Skipped,
+}
+
+/// What is left out because a piece of Windows, or something else that a machine may well not have, is not there.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    /// Whether each is an error.
+    strict: AtomicBool,
+    steps: Mutex<Vec<String>>,
+}
+
+/// What the command line says about it.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(crate) struct StrictArgs {
+    /// Fail where something would be left out because this machine does not have what it needs, such as IIS
+    #[arg(long, env = Skipped::VARIABLE, value_parser = clap::builder::FalseyValueParser::new())]
+    strict: bool,
+}
+
+impl StrictArgs {
+    /// Has [`Context::skip`] fail from now on, where that is asked for.
+    pub(crate) fn apply(self, context: &Context) {
+        context.skipped.strict.store(self.strict, Ordering::Relaxed);
+    }
+}
+
+impl Skipped {
+    /// The variable by which the commands that a command starts are told.
+    pub(crate) const VARIABLE: &'static str = "IISWSGI_STRICT";
+
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict.load(Ordering::Relaxed)
+    }
 }
 
 impl Context {
+    /// Leaves a step out, since `reason`: one line, and one in the summary at the end.
+    ///
+    /// # Errors
+    ///
+    /// With `--strict`.
+    pub(crate) fn skip(&self, step: &str, reason: impl Display, help: &str) -> Result<()> {
+        if self.skipped.is_strict() {
+            return Err(Error::new(format!("{step} is not possible: {reason}"))
+                .help(format!("{help}; or leave out `--strict`")));
+        }
+        let line = format!("{step}: {reason} ({help})");
+        self.say(format_args!("skipped: {line}"));
+        let mut steps = self
+            .skipped
+            .steps
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !steps.contains(&line) {
+            steps.push(line);
+        }
+        Ok(())
+    }
+
+    /// Says at the end what was left out.
+    pub(crate) fn summarize_skipped(&self) {
+        let steps = self
+            .skipped
+            .steps
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let [first, rest @ ..] = steps.as_slice() {
+            self.say(format_args!("{} step(s) skipped:", 1 + rest.len()));
+            for step in std::iter::once(first).chain(rest) {
+                self.say(format_args!("  - {step}"));
+            }
+        }
+    }
+
     /// Tells a person what is being done, on standard error; nothing with `-q`.
     pub(crate) fn say(&self, message: impl Display) {
         if self.verbosity >= 0 {

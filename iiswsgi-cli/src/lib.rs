@@ -20,4 +20,5 @@ mod rules;
 pub use args::main;
 pub use context::Host;
 pub use error::ExitStatus;
+pub use python_dist::distribution_stem;
 pub use rules::RULES;

@@ -768,3 +768,61 @@ fn a_person_at_a_terminal_sees_how_far_it_is() {
     assert_eq!(piped.code, Some(0));
     assert!(!piped.stderr.contains("MiB"), "{}", piped.stderr);
 }
+
+/// The program itself has no interpreter: it asks one that has the wheel, here a script that says what it was asked.
+#[cfg(unix)]
+#[test]
+fn an_application_is_tested_in_its_own_python() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let scratch = Scratch::new();
+    let answer = r#"{"application":"app:main","request":"POST /x","status":"200 OK","headers":[],"body":"","errors":"","failure":null,"passed":true}"#;
+    let script = |gateway: u8, answer: &str| {
+        let text = format!(
+            "#!/bin/sh\n[ \"$1\" = -c ] && exit {gateway}\nprintf '%s\\n' \"$@\" > asked\necho '{answer}'\n"
+        );
+        scratch.write(&[("app/env/bin/python", text.as_str())]);
+        let path = scratch.path("app/env/bin/python");
+        fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let run = |options: &[&str]| {
+        let fixed = ["msdeploy", "test", "app", "--app", "app:main"];
+        scratch.run(&[&fixed[..], options].concat())
+    };
+    scratch.write(&[("body", "text")]);
+    script(0, answer);
+    let tested = run(&["--body", "body", "--path", "/x", "--header", "A: b"]);
+    assert_eq!(
+        (tested.code, tested.stdout.as_str()),
+        (Some(0), "POST /x: 200 OK\n")
+    );
+    let asked = fs::read_to_string(scratch.path("app/asked")).unwrap();
+    let body = fs::canonicalize(scratch.path("body")).unwrap();
+    for argument in [
+        "--in-process\n--app\napp:main\n--method\nPOST\n--path\n/x\n--header\nA: b\n",
+        body.to_str().unwrap(),
+    ] {
+        assert!(asked.contains(argument), "{asked}");
+    }
+    assert_eq!(run(&["--status", "404"]).code, Some(1));
+    let failed = answer.replace("null", r#""it fails""#);
+    script(0, &failed);
+    let tested = run(&[]);
+    assert_eq!(tested.code, Some(1));
+    assert!(
+        tested.stderr.contains("fails at POST /x: it fails"),
+        "{}",
+        tested.stderr
+    );
+    script(0, "no answer of ours");
+    let tested = run(&[]);
+    assert!(tested.stderr.contains("msdeploy test"), "{}", tested.stderr);
+    script(1, answer);
+    let tested = run(&[]);
+    assert!(
+        tested.stderr.contains("has no iiswsgi"),
+        "{}",
+        tested.stderr
+    );
+    assert_eq!(tested.code, Some(1));
+}

@@ -50,6 +50,7 @@ mod build_backend;
 mod config_parser;
 mod core_metadata;
 mod data_files;
+mod egg_info;
 mod expandvars;
 mod handlebars_template;
 pub mod manifest_in;
@@ -69,7 +70,8 @@ pub use data_files::DataFiles;
 pub use expandvars::{UndefinedVariable, expandvars, expandvars_reporting};
 pub use handlebars_template::{Escaping, render_handlebars, template_context};
 pub use metadata::{
-    Field, License, Metadata, MissingFields, Person, Readme, is_valid_name, normalize_name,
+    Field, License, Metadata, MissingFields, Person, Readme, distribution_stem, is_valid_name,
+    normalize_name,
 };
 pub use modules::{Modules, Packages};
 pub use pyproject::Pyproject;

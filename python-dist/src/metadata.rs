@@ -297,10 +297,9 @@ impl Metadata {
     /// ```
     #[must_use]
     pub fn file_stem(&self) -> Option<String> {
-        Some(format!(
-            "{}-{}",
-            safe(self.name.as_deref()?, ".-_"),
-            safe(self.version.as_deref()?, ".-_+!")
+        Some(distribution_stem(
+            self.name.as_deref()?,
+            self.version.as_deref()?,
         ))
     }
 
@@ -317,6 +316,12 @@ impl Metadata {
             self.normalized_name()?.replace('-', "_")
         ))
     }
+}
+
+/// `NAME-VERSION`, what the files of a distribution begin with: see [`Metadata::file_stem`].
+#[must_use]
+pub fn distribution_stem(name: &str, version: &str) -> String {
+    format!("{}-{}", safe(name, ".-_"), safe(version, ".-_+!"))
 }
 
 /// Fields that another source must settle; prints them as `[project]` names them, with commas.

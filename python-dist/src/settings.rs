@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use spanned_xml::{Problem, Span};
+use spanned_xml::{Problem, Problems, Source, Span};
 use toml::de::{DeTable, DeValue};
 
 use crate::toml_table::{self, Fields, Strings, Value};
@@ -66,6 +66,72 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The keywords of `setup` that iiswsgi adds.
+    pub const SETUP_KEYWORDS: [&'static str; 13] = [
+        "title",
+        "author_url",
+        "license_url",
+        "display_url",
+        "help_url",
+        "published",
+        "icon_url",
+        "screenshot_url",
+        "discovery_file",
+        "msdeploy_url_template",
+        "install_msdeploy",
+        "install_webpi",
+        "webpi_eggs",
+    ];
+
+    /// The name of the file in a distribution's `.egg-info` or `.dist-info` folder that holds what setup.py gave as keywords of
+    /// `setup`: these settings as a TOML document.
+    pub const METADATA_FILE: &'static str = "iiswsgi.toml";
+
+    /// Reads a [`Settings::METADATA_FILE`]; the problems are warnings.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the file.
+    pub fn parse(source: &Source) -> Result<(Self, Vec<Problem>), Problems> {
+        let mut problems = Vec::new();
+        let document = toml_table::parse(source, &mut problems);
+        let settings = if problems.is_empty() {
+            Self::read(document.get_ref(), &mut problems)
+        } else {
+            Self::default()
+        };
+        Problems::or_value(source, problems, settings)
+    }
+
+    /// These settings, and the `others` for what they do not say.
+    #[must_use]
+    pub fn merge(self, others: Self) -> Self {
+        fn first<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
+            if one.is_empty() { other } else { one }
+        }
+        Self {
+            title: self.title.or(others.title),
+            author_url: self.author_url.or(others.author_url),
+            license_url: self.license_url.or(others.license_url),
+            display_url: self.display_url.or(others.display_url),
+            help_url: self.help_url.or(others.help_url),
+            published: self.published.or(others.published),
+            icon_url: self.icon_url.or(others.icon_url),
+            screenshot_url: self.screenshot_url.or(others.screenshot_url),
+            discovery_file: self.discovery_file.or(others.discovery_file),
+            msdeploy_url_template: self.msdeploy_url_template.or(others.msdeploy_url_template),
+            install_msdeploy: first(self.install_msdeploy, others.install_msdeploy),
+            install_webpi: first(self.install_webpi, others.install_webpi),
+            webpi_eggs: first(self.webpi_eggs, others.webpi_eggs),
+            before_install: first(self.before_install, others.before_install),
+            after_install: first(self.after_install, others.after_install),
+            application: self.application.or(others.application),
+            install_project: self.install_project || others.install_project,
+            // Of the two files, places in the first are told.
+            spans: self.spans,
+        }
+    }
+
     /// Where the file gives a key, for example `discovery-file`.
     #[must_use]
     pub fn span(&self, key: &str) -> Option<Span> {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::Settings;
 use crate::data_files::DataFiles;
 use crate::modules::{Modules, Packages};
 
@@ -20,6 +21,8 @@ pub struct SetupPy {
     pub computed: Vec<String>,
     /// Whether it names packages or modules, in literals or not.
     pub names_modules: bool,
+    /// Whether it needs iiswsgi to run: it imports it, or gives `setup` keywords of it.
+    pub needs_iiswsgi: bool,
 }
 
 /// The keywords of `setup` that name files.
@@ -49,7 +52,10 @@ impl SetupPy {
             modules: Modules::none(),
             ..Self::default()
         };
+        setup_py.needs_iiswsgi = tokens.iter().any(|token| token.is_name("iiswsgi"));
         for (keyword, value) in arguments_of(&tokens, "setup") {
+            setup_py.needs_iiswsgi |=
+                keyword.is_some_and(|keyword| Settings::SETUP_KEYWORDS.contains(&keyword));
             let Some(keyword) = keyword.filter(|keyword| KEYWORDS.contains(keyword)) else {
                 continue;
             };

@@ -1,5 +1,6 @@
 //! The extension module of the `iiswsgi` wheel: the command and the gateway, for the Python files beside it.
 
+mod early_log;
 mod serve;
 
 use std::ffi::OsString;
@@ -12,13 +13,24 @@ use pyo3::prelude::*;
 fn _iiswsgi(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
+    module.add_function(wrap_pyfunction!(distribution_stem, module)?)?;
+    module.add_function(wrap_pyfunction!(early_log::open_log, module)?)?;
+    module.add_function(wrap_pyfunction!(early_log::log_failure, module)?)?;
     module.add_function(wrap_pyfunction!(serve::serve, module)?)
 }
 
-/// Runs the command line `argv`, program name first, and returns the exit status.
+/// What the names of a distribution's files begin with.
 #[pyfunction]
-fn main(py: Python<'_>, argv: Vec<OsString>) -> PyResult<u8> {
+fn distribution_stem(name: &str, version: &str) -> String {
+    iiswsgi_cli::distribution_stem(name, version)
+}
+
+/// Runs the command line `argv`, program name first, and returns the exit status. Where setuptools runs it for a project,
+/// `egg_info` is what it has written of it.
+#[pyfunction]
+#[pyo3(signature = (argv, egg_info=None))]
+fn main(py: Python<'_>, argv: Vec<OsString>, egg_info: Option<&str>) -> PyResult<u8> {
     let executable: Option<String> = py.import("sys")?.getattr("executable")?.extract()?;
-    let host = Host::python(executable.as_deref().unwrap_or("python"));
+    let host = Host::python(executable.as_deref().unwrap_or("python")).with_egg_info(egg_info);
     Ok(py.detach(|| iiswsgi_cli::main(argv, host).code()))
 }

@@ -62,7 +62,7 @@ def test_a_request_over_its_time_is_answered_and_ends_the_process(serve):
 
 
 def test_other_requests_finish_before_the_process_ends(serve):
-    command = serve("--threads", "2", "--request-timeout", "1.5")
+    command = serve("--threads", "2", "--request-timeout", "4")
     with command.connect() as hanging, command.connect() as other:
         hanging.begin(path="/waits_in_python")
         hanging.send(record(STDIN, 1))

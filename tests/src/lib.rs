@@ -42,7 +42,8 @@ pub fn iiswsgi() -> Command {
 }
 
 /// The folder of the wheel that was built.
-fn wheels() -> String {
+#[must_use]
+pub fn wheels() -> String {
     std::env::var("IISWSGI_TEST_WHEELS")
         .expect("IISWSGI_TEST_WHEELS names the folder of the wheel: run `cargo xtask test`")
 }

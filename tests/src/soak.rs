@@ -111,7 +111,7 @@ impl Gateway {
                 "--chdir",
                 applications.as_str(),
             ])
-            .args(["--log-level", "error"])
+            .args(["--log-level", "info"])
             .args(options);
         let (server, socket) = listening(&folder, command);
         let (nginx, http) = WebServer::Nginx.start(&folder, Backend::Unix(&socket));

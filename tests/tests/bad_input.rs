@@ -505,18 +505,29 @@ fn an_application_module_that_is_missing() {
         )
         .expect("written");
     }
-    package(&project);
     let site = scratch.path().join("site");
-    succeed(iiswsgi().args([
-        "webpi",
-        "install",
-        feed(&project).as_str(),
-        "iiswsgi-sample-app",
-        "--site-root",
-        site.as_str(),
-        "--set-param",
-        "Application Path=Demo",
-    ]));
+    let install = || {
+        package(&project);
+        let mut command = iiswsgi();
+        command.args(["webpi", "install", feed(&project).as_str()]);
+        command.args(["iiswsgi-sample-app", "--site-root", site.as_str()]);
+        command.args(["--set-param", "Application Path=Demo"]);
+        command
+    };
+    // An application that fails is not installed.
+    says(
+        &fail(&mut install()),
+        &["`no_such_module:application` fails at GET /"],
+    );
+    for file in ["web.config", "iiswsgi_sample.py"] {
+        assert!(!site.join("Demo").join(file).exists(), "{file} is left");
+    }
+    // Unless it is not tested: then its visitors are told.
+    let manifest = project.join("Manifest.xml.in");
+    let text = fs::read_to_string(&manifest).expect("a file");
+    let text = text.replace("iiswsgi_install.exe -e", "iiswsgi_install.exe -e --no-test");
+    fs::write(&manifest, text).expect("written");
+    succeed(&mut install());
     let (server, addresses) = Server::dev(&site, 1);
     let page = request(&addresses[0], "GET", "/", b"");
     assert!(page.status >= 500, "{}", page.headers);

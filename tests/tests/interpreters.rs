@@ -6,9 +6,9 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use iiswsgi_tests::python::Environment;
-use iiswsgi_tests::root;
 use iiswsgi_tests::site::Site;
 use iiswsgi_tests::web_server::WebServer;
+use iiswsgi_tests::{root, wheels};
 
 /// The versions that the wheel is for: 3.9 to 3.13.
 const MINORS: std::ops::RangeInclusive<u8> = 9..=13;
@@ -59,6 +59,50 @@ fn interpreters() -> BTreeMap<u8, String> {
 fn site(environment: &Environment, app: &str) -> Site {
     let folder = root().join("tests/applications");
     Site::start(WebServer::Nginx, environment.serve(app, &folder))
+}
+
+/// What the tests of the wheel's entry points need.
+const TEST_REQUIREMENTS: [&str; 5] = [
+    "pytest>=8,<9",
+    "PasteDeploy>=3,<4",
+    "PasteScript>=3,<4",
+    "pyramid>=2,<3",
+    "setuptools<81",
+];
+
+/// The tests of the entry points; those of the gateway itself do not depend on the interpreter so much.
+const ENTRY_POINTS: [&str; 5] = [
+    "test_setuptools.py",
+    "test_paste.py",
+    "test_trial.py",
+    "test_bootstrap.py",
+    "test_wfastcgi.py",
+];
+
+#[test]
+fn the_entry_points_work_in_every_cpython() {
+    let interpreters = interpreters();
+    assert!(!interpreters.is_empty(), "no CPython is found");
+    for (minor, python) in interpreters {
+        let folder =
+            Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("entry-points-3.{minor}"));
+        let environment = Environment::make(&folder, &python, &TEST_REQUIREMENTS);
+        let tests = ENTRY_POINTS.map(|test| root().join("python/tests").join(test));
+        let output = environment
+            .python()
+            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+            .args(tests)
+            .current_dir(root().join("python"))
+            .env("IISWSGI_TEST_WHEELS", wheels())
+            .output()
+            .expect("pytest");
+        let said = String::from_utf8_lossy(&output.stdout);
+        println!(
+            "CPython 3.{minor}: {}",
+            said.lines().last().unwrap_or_default()
+        );
+        assert!(output.status.success(), "CPython 3.{minor}: {said}");
+    }
 }
 
 #[test]

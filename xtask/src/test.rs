@@ -33,8 +33,16 @@ const DEBIAN_PACKAGES: [&str; 12] = [
     "zip",
 ];
 
-/// Python packages that the tests of the wheel need.
-const PYTHON_PACKAGES: [&str; 3] = ["maturin>=1.9,<2", "pytest>=8,<9", "PasteDeploy>=3,<4"];
+/// Python packages that the tests of the wheel need. Pyramid and PasteScript bring pserve and paster, which import
+/// pkg_resources; newer versions of setuptools no longer have it.
+const PYTHON_PACKAGES: [&str; 6] = [
+    "maturin>=1.9,<2",
+    "pytest>=8,<9",
+    "PasteDeploy>=3,<4",
+    "PasteScript>=3,<4",
+    "pyramid>=2,<3",
+    "setuptools<81",
+];
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,13 +104,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         cargo_counts,
     )?;
     step("Python tests");
-    let pytest = Step::new(tools.program("python"), &root().join("python")).args([
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-    ]);
+    let pytest = Step::new(tools.program("python"), &root().join("python"))
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .var("IISWSGI_TEST_WHEELS", wheels.as_str());
     let python = count_tests(&pytest, pytest_counts)?;
     count.passed += python.passed;
     count.failed += python.failed;

@@ -6,11 +6,11 @@ use pyo3::types::{PyDict, PyType};
 
 use super::environ::Environ;
 use super::errors::Errors;
-use super::exception::traceback;
 use super::file_wrapper::FileWrapper;
 use super::input::Input;
 use super::pattern::Patterns;
 use super::response::{Failure, send};
+use super::signals;
 use super::spool::spool;
 use super::stacks::{self, Stacks};
 use super::start_response::StartResponse;
@@ -31,6 +31,8 @@ pub struct WsgiApplication {
     stderr_to_server: bool,
     /// Octets of a body that are kept in memory, where bodies are read before the application is called.
     buffer_body: Option<usize>,
+    /// Whether the environ has what wfastcgi added.
+    wfastcgi: bool,
     /// How to see what the interpreter does while it hangs.
     stacks: Option<Stacks>,
     /// The environs of earlier requests.
@@ -49,6 +51,7 @@ impl WsgiApplication {
             multiprocess: false,
             stderr_to_server: false,
             buffer_body: None,
+            wfastcgi: false,
             stacks: None,
             patterns: Patterns::default(),
         }
@@ -91,6 +94,14 @@ impl WsgiApplication {
         self
     }
 
+    /// Sets whether the environ has the keys that wfastcgi added: `wsgi.script_name`, `wsgi.path_info` and
+    /// `wsgi.query_string`, the octets of the variables of these names, and `wfastcgi.http_x_original_url`.
+    #[must_use]
+    pub const fn wfastcgi(mut self, wfastcgi: bool) -> Self {
+        self.wfastcgi = wfastcgi;
+        self
+    }
+
     fn environ<'py>(
         &self,
         py: Python<'py>,
@@ -111,6 +122,9 @@ impl WsgiApplication {
             request.number().to_string(),
         )?;
         environ.set_item(intern!(py, "iiswsgi.request"), start)?;
+        if self.wfastcgi {
+            set_octets(&environ)?;
+        }
         Ok(environ)
     }
 
@@ -152,6 +166,23 @@ impl WsgiApplication {
     }
 }
 
+/// The variables that wfastcgi gave as octets too.
+const OCTETS: [(&str, &str); 4] = [
+    ("SCRIPT_NAME", "wsgi.script_name"),
+    ("PATH_INFO", "wsgi.path_info"),
+    ("QUERY_STRING", "wsgi.query_string"),
+    ("HTTP_X_ORIGINAL_URL", "wfastcgi.http_x_original_url"),
+];
+
+fn set_octets(environ: &Bound<'_, PyDict>) -> PyResult<()> {
+    for (variable, name) in OCTETS {
+        if let Some(value) = environ.get_item(variable)? {
+            environ.set_item(name, value.call_method1("encode", ("latin-1",))?)?;
+        }
+    }
+    Ok(())
+}
+
 impl Application for WsgiApplication {
     fn handle(&self, request: &mut Request<'_>, response: &mut Response) -> Result<(), Error> {
         Python::attach(|py| {
@@ -179,9 +210,7 @@ impl Application for WsgiApplication {
     }
 
     fn stack(&self, thread: Option<u64>) -> Option<String> {
-        stacks::stack(thread)
-            .inspect_err(|error| tracing::warn!(%error, "the stacks cannot be seen"))
-            .ok()
+        stacks::logged_stack(thread)
     }
 
     fn stacks_at_once(&self) -> Option<String> {
@@ -189,10 +218,6 @@ impl Application for WsgiApplication {
     }
 
     fn interrupted(&self) {
-        Python::attach(|py| {
-            if let Err(exception) = py.check_signals() {
-                tracing::warn!("a signal handler has raised: {}", traceback(py, &exception));
-            }
-        });
+        signals::check();
     }
 }

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use super::exception::traceback;
-use super::spec::AppSpec;
+use super::spec::{AppSpec, HandlerPart};
 use crate::Error;
 
 /// Where an application is looked for.
@@ -44,6 +44,7 @@ pub fn load_application<'py>(
                 attribute,
                 factory,
             } => load_module(py, &module, attribute.as_deref(), factory),
+            AppSpec::Handler { parts } => load_handler(py, &parts),
             AppSpec::PasteDeploy { uri, name } => load_paste(py, &uri, name.as_deref()),
         });
     let failed = |message| Error::Load {
@@ -121,58 +122,124 @@ fn load_module<'py>(
         }
     }
     let Some(object) = found else {
-        let names = names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(" or ");
-        let file = imported
-            .getattr("__file__")
-            .map_or_else(|_| String::new(), |file| format!(" ({file})"));
-        return Err(format!(
-            "the module `{module}`{file} has no {names}; name the application as `{module}:NAME`, or its factory as `{module}:NAME()`"
-        ));
+        return Err(no_attribute(module, &imported, &names));
     };
-    if factory {
-        object
-            .call0()
-            .map_err(|exception| format!("calling it failed:\n{}", traceback(py, &exception)))
-    } else {
-        Ok(object)
+    if factory { call(&object) } else { Ok(object) }
+}
+
+fn call<'py>(object: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>, String> {
+    object
+        .call0()
+        .map_err(|exception| format!("calling it failed:\n{}", traceback(object.py(), &exception)))
+}
+
+fn no_attribute(module: &str, imported: &Bound<'_, PyAny>, names: &[&str]) -> String {
+    let names = names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(" or ");
+    let file = imported
+        .getattr("__file__")
+        .map_or_else(|_| String::new(), |file| format!(" ({file})"));
+    format!(
+        "the module `{module}`{file} has no {names}; name the application as `{module}:NAME`, or its factory as `{module}:NAME()`"
+    )
+}
+
+/// Evaluates a handler as wfastcgi did: the longest of its beginnings that is a module is imported.
+fn load_handler<'py>(py: Python<'py>, parts: &[HandlerPart]) -> Result<Bound<'py, PyAny>, String> {
+    let name = |parts: &[HandlerPart]| {
+        let names = parts.iter().map(|part| part.name.as_str());
+        names.collect::<Vec<_>>().join(".")
+    };
+    // The last is an attribute, and so is whatever is called.
+    let longest = parts
+        .iter()
+        .position(|part| part.called)
+        .unwrap_or(parts.len())
+        .min(parts.len() - 1);
+    if longest == 0 || parts.iter().any(|part| part.name.is_empty()) {
+        return Err(
+            "it does not begin with a module; write `module.callable` or `module.factory()`"
+                .to_owned(),
+        );
     }
+    let importlib = py
+        .import("importlib")
+        .map_err(|exception| traceback(py, &exception))?;
+    let mut missing = None;
+    for len in (1..=longest).rev() {
+        let module = name(&parts[..len]);
+        let imported = match importlib.call_method1("import_module", (&module,)) {
+            Ok(imported) => imported,
+            Err(exception) if is_missing(py, &exception, &module) => {
+                missing.get_or_insert_with(|| import_failed(py, &module, &exception));
+                continue;
+            }
+            Err(exception) => return Err(import_failed(py, &module, &exception)),
+        };
+        let mut object = imported.clone();
+        for (at, part) in parts.iter().enumerate().skip(len) {
+            object = match object.getattr(part.name.as_str()) {
+                Ok(found) => found,
+                Err(exception) if exception.is_instance_of::<PyAttributeError>(py) => {
+                    let attribute = name(&parts[len..=at]);
+                    // What is not there may as well be a module that was meant.
+                    return Err(match missing {
+                        Some(missing) if at == len => missing,
+                        _ => no_attribute(&module, &imported, &[&attribute]),
+                    });
+                }
+                Err(exception) => return Err(traceback(py, &exception)),
+            };
+            if part.called {
+                object = call(&object)?;
+            }
+        }
+        return Ok(object);
+    }
+    Err(missing.unwrap_or_default())
+}
+
+/// Whether there is no such module, or one of the modules it is in.
+fn is_missing(py: Python<'_>, exception: &PyErr, module: &str) -> bool {
+    missing_name(py, exception).is_some_and(|name| is_within(module, &name))
+}
+
+/// The module that is not there.
+fn missing_name(py: Python<'_>, exception: &PyErr) -> Option<String> {
+    if !exception.is_instance_of::<PyModuleNotFoundError>(py) {
+        return None;
+    }
+    let name = exception.value(py).getattr("name").ok()?;
+    name.extract().ok()
+}
+
+fn is_within(module: &str, package: &str) -> bool {
+    module
+        .strip_prefix(package)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Says whether the module is not there or whether it fails, which need different remedies.
 fn import_failed(py: Python<'_>, module: &str, exception: &PyErr) -> String {
-    let missing = exception
-        .is_instance_of::<PyModuleNotFoundError>(py)
-        .then(|| {
-            exception
-                .value(py)
-                .getattr("name")
-                .and_then(|name| name.extract::<String>())
-        });
-    match missing {
-        Some(Ok(name))
-            if name == module
-                || module
-                    .strip_prefix(&name)
-                    .is_some_and(|rest| rest.starts_with('.')) =>
-        {
+    match missing_name(py, exception) {
+        Some(name) if is_within(module, &name) => {
             format!(
                 "there is no module `{name}` on sys.path:\n{}\n\
              Check the spelling, start in the application's folder (`--chdir`), or add its folder (`--python-path`)",
                 search_path(py)
             )
         }
-        Some(Ok(name)) => format!(
+        Some(name) => format!(
             "the module `{module}` needs the module `{name}`, which is not on sys.path:\n{}\n\
              Install it for {} (`python -m pip install ...`)\n{}",
             search_path(py),
             executable(py),
             traceback(py, exception)
         ),
-        _ => format!(
+        None => format!(
             "importing the module `{module}` failed:\n{}",
             traceback(py, exception)
         ),

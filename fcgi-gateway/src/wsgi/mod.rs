@@ -37,6 +37,10 @@ mod stacks;
 mod start_response;
 #[cfg(feature = "python")]
 mod supervise;
+#[cfg(feature = "python")]
+mod trial;
+#[cfg(feature = "python")]
+mod wfastcgi;
 
 #[cfg(feature = "python")]
 pub use app::WsgiApplication;
@@ -44,5 +48,9 @@ pub use environ::{Environ, latin1};
 #[cfg(feature = "python")]
 pub use load::{LoadOptions, load_application};
 #[cfg(feature = "python")]
-pub use serve::{serve, serve_callable};
-pub use spec::AppSpec;
+pub use serve::{serve, serve_callable, serve_wfastcgi};
+pub use spec::{AppSpec, HandlerPart};
+#[cfg(feature = "python")]
+pub use trial::{Trial, try_application};
+#[cfg(feature = "python")]
+pub use wfastcgi::AppSettings;

@@ -5,7 +5,17 @@ use std::os::fd::RawFd;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
+use super::exception::traceback;
 use crate::{Error, Shutdown};
+
+/// Has Python's handlers run for signals that have come.
+pub(crate) fn check() {
+    Python::attach(|py| {
+        if let Err(exception) = py.check_signals() {
+            tracing::warn!("a signal handler has raised: {}", traceback(py, &exception));
+        }
+    });
+}
 
 /// SIGTERM and SIGINT ask the server to stop, and SIGUSR1 to open its logs anew, as long as this is kept.
 ///

@@ -20,6 +20,12 @@ pub enum AppSpec {
         /// Whether the attribute is called without arguments to give the application.
         factory: bool,
     },
+    /// A dotted name as wfastcgi's `WSGI_HANDLER` has it: as many names as there are modules, then attributes, and calls
+    /// without arguments wherever they are.
+    Handler {
+        /// The names; at least two.
+        parts: Vec<HandlerPart>,
+    },
     /// Something that PasteDeploy loads: an INI file or an entry point.
     PasteDeploy {
         /// `config:PATH` or `egg:DISTRIBUTION`.
@@ -29,10 +35,32 @@ pub enum AppSpec {
     },
 }
 
+/// A name of [`AppSpec::Handler`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HandlerPart {
+    /// Of a module or an attribute.
+    pub name: String,
+    /// Whether it is called, which a module cannot be.
+    pub called: bool,
+}
+
+impl HandlerPart {
+    fn parse(text: &str) -> Self {
+        let (name, called) = text
+            .strip_suffix("()")
+            .map_or((text, false), |name| (name, true));
+        Self {
+            name: name.to_owned(),
+            called,
+        }
+    }
+}
+
 impl AppSpec {
     /// Reads a name:
-    /// - `module:attribute`, `module:attribute.attribute`, `module:factory()`; `module.attribute` and
-    ///   `module.factory()` as wfastcgi's `WSGI_HANDLER` has them; `module` alone;
+    /// - `module:attribute`, `module:attribute.attribute`, `module:factory()`; `module` alone;
+    /// - `module.attribute`, `module.factory().attribute()` as wfastcgi's `WSGI_HANDLER` has them;
     /// - `PATH.ini`, `PATH.ini#name`, `config:PATH#name`; a backslash in a path is a slash except on Windows;
     /// - `egg:Distribution`, `egg:Distribution#name`.
     #[must_use]
@@ -64,10 +92,15 @@ impl AppSpec {
                 name,
             };
         }
+        if !spec.contains(':') && spec.contains('.') {
+            return Self::Handler {
+                parts: spec.split('.').map(HandlerPart::parse).collect(),
+            };
+        }
         let (target, factory) = spec
             .strip_suffix("()")
             .map_or((spec, false), |target| (target, true));
-        let (module, attribute) = match target.split_once(':').or_else(|| target.rsplit_once('.')) {
+        let (module, attribute) = match target.split_once(':') {
             Some((module, attribute)) if !attribute.is_empty() => {
                 (module, Some(attribute.to_owned()))
             }
@@ -93,13 +126,6 @@ mod tests {
             ("app:application", "app", Some("application"), false),
             ("pkg.app:site.wsgi", "pkg.app", Some("site.wsgi"), false),
             ("pkg.app:make()", "pkg.app", Some("make"), true),
-            (
-                "django.core.wsgi.get_wsgi_application()",
-                "django.core.wsgi",
-                Some("get_wsgi_application"),
-                true,
-            ),
-            ("app.wsgi_app", "app", Some("wsgi_app"), false),
             ("app:", "app", None, false),
         ];
         for (spec, module, attribute, factory) in table {
@@ -107,6 +133,36 @@ mod tests {
                 module: module.to_owned(),
                 attribute: attribute.map(str::to_owned),
                 factory,
+            };
+            assert_eq!(AppSpec::parse(spec), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn handlers_of_wfastcgi() {
+        let table: [(&str, &[(&str, bool)]); 3] = [
+            ("app.wsgi_app", &[("app", false), ("wsgi_app", false)]),
+            (
+                "django.core.wsgi.get_wsgi_application()",
+                &[
+                    ("django", false),
+                    ("core", false),
+                    ("wsgi", false),
+                    ("get_wsgi_application", true),
+                ],
+            ),
+            (
+                " pkg.make().wsgi() ",
+                &[("pkg", false), ("make", true), ("wsgi", true)],
+            ),
+        ];
+        for (spec, parts) in table {
+            let parts = parts.iter().map(|(name, called)| HandlerPart {
+                name: (*name).to_owned(),
+                called: *called,
+            });
+            let expected = AppSpec::Handler {
+                parts: parts.collect(),
             };
             assert_eq!(AppSpec::parse(spec), expected, "{spec}");
         }

@@ -94,8 +94,15 @@ pub(crate) fn thread_ident() -> Option<u64> {
     .ok()
 }
 
+/// As [`stack`], for the log: that it cannot be seen is a line there too.
+pub(crate) fn logged_stack(thread: Option<u64>) -> Option<String> {
+    stack(thread)
+        .inspect_err(|error| tracing::warn!(%error, "the stacks cannot be seen"))
+        .ok()
+}
+
 /// The stack of one thread, or with `None` those of all; innermost call last, as in a traceback. Waits for the interpreter.
-pub(crate) fn stack(thread: Option<u64>) -> PyResult<String> {
+fn stack(thread: Option<u64>) -> PyResult<String> {
     Python::attach(|py| {
         let frames = py.import("sys")?.call_method0("_current_frames")?;
         let frames: HashMap<u64, Bound<'_, PyAny>> = frames.extract()?;

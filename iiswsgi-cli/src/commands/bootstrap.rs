@@ -4,83 +4,97 @@
 //! which application was unpacked. `iiswsgi webpi install` and `iiswsgi msdeploy sync` set APPL_PHYSICAL_PATH; under
 //! msdeploy the application is found by its stamp file.
 
-use camino::{Utf8Path, Utf8PathBuf};
+mod commands;
+mod search;
 
-use crate::context::Context;
-use crate::deploy::file;
-use crate::deploy::install::{Installation, STAMP};
+use camino::Utf8PathBuf;
+
+use self::commands::Commands;
+use self::search::find_application;
+use crate::context::{Context, StrictArgs};
+use crate::deploy::install::Installation;
 use crate::deploy::registration::RegistrationArgs;
-use crate::error::{Error, Result};
+use crate::deploy::stamp;
+use crate::deploy::virtual_env::EnvironmentChoice;
+use crate::error::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Install only an application whose folder has this name
+    /// Install only an application of this name: its site, its path in the site, or its folder; digits behind it, as WebPI
+    /// adds them, do not matter
     #[arg(short, long, value_name = "NAME")]
     app_name: Option<String>,
-    /// Make a virtual environment for the application
-    #[arg(short = 'e', long)]
-    virtual_env: bool,
+    /// Install also where there is no iis_install.stamp, for example again after an error was put right
+    #[arg(short, long)]
+    ignore_stamp: bool,
+    /// Make a virtual environment for the application; with BOOTSTRAP, by that Python script, which is given the folder
+    #[arg(short = 'e', long, alias = "virtualenv", value_name = "BOOTSTRAP", num_args = 0..=1)]
+    virtual_env: Option<Option<String>>,
     #[command(flatten)]
     registration: RegistrationArgs,
     /// The Python to install with [default: the one that runs this command]
     #[arg(long, value_name = "PATH")]
     python: Option<Utf8PathBuf>,
+    /// Do not make a request to the application at the end
+    #[arg(long)]
+    no_test: bool,
+    #[command(flatten)]
+    strict: StrictArgs,
+    /// Commands to run in the application's folder instead: of its setup.py, or of iiswsgi itself [default: install_msdeploy
+    /// and test_msdeploy]
+    #[arg(
+        value_name = "COMMAND",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    commands: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
-    let folder = find_application(args, context)?;
-    context.say(format_args!("installing `{folder}`"));
-    let installation = Installation {
-        folder,
-        registration: args.registration.clone(),
+    args.strict.apply(context);
+    let mut commands = args.commands.clone();
+    let script = match &args.virtual_env {
+        Some(Some(value)) if value.to_ascii_lowercase().ends_with(".py") => {
+            Some(Utf8PathBuf::from(value))
+        }
+        Some(Some(command)) => {
+            // `-e install_msdeploy`: a command, as no script is called so.
+            commands.insert(0, command.clone());
+            None
+        }
+        _ => None,
+    };
+    let environment = EnvironmentChoice {
         python: args.python.clone(),
-        virtual_env: args.virtual_env,
+        virtual_env: args.virtual_env.is_some(),
+        script,
     };
-    context.report(&installation.run(context)?)
-}
-
-/// APPL_PHYSICAL_PATH where it is set, else the application with a stamp file whose stamp is newest.
-fn find_application(args: &Args, context: &Context) -> Result<Utf8PathBuf> {
-    let has_name = |folder: &Utf8Path| {
-        args.app_name.as_deref().is_none_or(|name| {
-            folder
-                .file_name()
-                .is_some_and(|own| own.eq_ignore_ascii_case(name))
-        })
-    };
-    if let Some(folder) = context.environment.non_empty("APPL_PHYSICAL_PATH") {
-        context.detail(format_args!("APPL_PHYSICAL_PATH names `{folder}`"));
-        return Ok(folder.into());
+    let found = find_application(args, context)?;
+    context.say(format_args!("installing `{}`", found.folder));
+    match Commands::of(&commands, &found.folder)? {
+        None => {
+            let installation = Installation {
+                folder: found.folder,
+                registration: args.registration.clone(),
+                environment,
+                test: !args.no_test,
+                only: None,
+            };
+            let installed = installation.run(context)?;
+            context.report(&installed)
+        }
+        Some(commands) => {
+            let outcome = commands.run(&found.folder, &environment, &args.registration, context);
+            if outcome.is_err()
+                && let Some(stamp) = &found.stamp
+            {
+                // One of the commands may have been install_msdeploy, which removes it.
+                stamp.put_back()?;
+            }
+            let report = outcome?;
+            stamp::remove_in(&found.folder)?;
+            context.report(&report)
+        }
     }
-    let here = file::absolute(Utf8Path::new("."))?;
-    let registration = args.registration.find(&here, context)?.ok_or_else(|| {
-        Error::new("the application to install is not known")
-            .help("set APPL_PHYSICAL_PATH to its folder, or name the folder with applicationHost.config with `--site-root`")
-    })?;
-    let mut stamped = Vec::new();
-    for folder in registration
-        .folders(context)?
-        .into_iter()
-        .filter(|folder| has_name(folder))
-    {
-        let Ok(modified) = fs_err::metadata(folder.join(STAMP)).and_then(|stamp| stamp.modified())
-        else {
-            continue;
-        };
-        context.detail(format_args!("`{folder}` has a stamp"));
-        stamped.push((modified, folder));
-    }
-    stamped
-        .into_iter()
-        .max()
-        .map(|(_, folder)| folder)
-        .ok_or_else(|| {
-            Error::new(format!(
-                "no application in `{}` has a `{STAMP}`",
-                registration.name()
-            ))
-            .help(format!(
-                "unpack a package first, or check that its `{STAMP}.in` is there"
-            ))
-        })
+    // The stamp's lock, where there is one, ends here with `found`.
 }

@@ -8,3 +8,4 @@ pub(crate) mod msdeploy;
 pub(crate) mod serve;
 pub(crate) mod webpi;
 pub(crate) mod webpicmd;
+pub(crate) mod wfastcgi;

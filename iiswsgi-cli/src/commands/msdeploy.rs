@@ -10,6 +10,7 @@ mod package;
 mod parameters;
 mod sync;
 mod system_info;
+mod test;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     SystemInfo(system_info::Args),
     /// Set up an unpacked application: virtual environment, dependencies, web.config, FastCGI registration
     Install(install::Args),
+    /// Make one request to the application of a folder, without a Web server; the exit status is 1 where it fails
+    Test(test::Args),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
@@ -50,5 +53,6 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Sync(args) => sync::run(args, context),
         Command::SystemInfo(args) => system_info::run(args, context),
         Command::Install(args) => install::run(args, context),
+        Command::Test(args) => test::run(args, context),
     }
 }

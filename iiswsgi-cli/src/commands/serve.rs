@@ -21,6 +21,16 @@ pub(crate) struct Args {
     /// The WSGI application: `module:callable`, `module:factory()`, or a PasteDeploy INI file, `FILE.ini` or `FILE.ini#name`
     #[arg(value_name = "APP", required_unless_present = "explain")]
     app: Option<String>,
+    /// Say what file descriptor 0 is and what would be listened on, and end
+    #[arg(long, help_heading = "Listening")]
+    explain: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// How an application is served, whichever it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Settings {
     /// Listen on a Unix socket [default: what the Web server handed over on file descriptor 0]
     #[arg(
         long,
@@ -38,9 +48,6 @@ pub(crate) struct Args {
     /// Listen on a TCP address; a port alone means 127.0.0.1
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address, help_heading = "Listening")]
     tcp: Option<SocketAddr>,
-    /// Say what file descriptor 0 is and what would be listened on, and end
-    #[arg(long, help_heading = "Listening")]
-    explain: bool,
     /// Requests served at the same time; IIS gives a process one
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -93,7 +100,7 @@ pub(crate) struct Args {
     observe: observe::Observe,
 }
 
-impl Args {
+impl Settings {
     fn bind(&self) -> Bind {
         match (&self.unix, self.tcp) {
             (Some(path), _) => Bind::Unix {
@@ -129,16 +136,32 @@ impl Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     if args.explain {
-        return explain(args, context);
+        return explain(&args.settings, context);
     }
     let Some(app) = &args.app else {
         return Err(Error::new("no application was named")
             .help("write `iiswsgi serve module:callable`, or an INI file"));
     };
-    serve(app, args, context)
+    args.settings.serve(What::Application(app), context)
 }
 
-fn explain(args: &Args, context: &Context) -> Result<()> {
+/// What is served.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "python"),
+    expect(
+        dead_code,
+        reason = "the Python that is handed over to reads the command line again"
+    )
+)]
+pub(crate) enum What<'a> {
+    /// The application of this name.
+    Application(&'a str),
+    /// What wfastcgi would serve.
+    Wfastcgi,
+}
+
+fn explain(settings: &Settings, context: &Context) -> Result<()> {
     #[derive(serde::Serialize)]
     struct Report {
         explanation: String,
@@ -149,60 +172,64 @@ fn explain(args: &Args, context: &Context) -> Result<()> {
         }
     }
     context.report(&Report {
-        explanation: fcgi_gateway::explain(&args.bind()),
+        explanation: fcgi_gateway::explain(&settings.bind()),
     })
 }
 
-#[cfg(feature = "python")]
-fn serve(app: &str, args: &Args, context: &Context) -> Result<()> {
-    let mut options = fcgi_gateway::ServeOptions::default();
-    options.app = app.to_owned();
-    options.bind = args.bind();
-    options.threads = usize::from(args.threads);
-    options.chdir.clone_from(&args.chdir);
-    options.python_path.clone_from(&args.python_path);
-    options.script_name.clone_from(&args.script_name);
-    options.log = args.log();
-    options.stderr_to_server = args.stderr_to_server;
-    options.buffer_body = args.buffer_body.and_then(|size| size.try_into().ok());
-    options.limits = args.limits();
-    args.observe.apply(&mut options);
-    args.processes.apply(&mut options);
-    // A worker is this command once more.
-    let command = context.host.command.iter().map(Into::into);
-    options.processes.command = command.chain(context.arguments.iter().cloned()).collect();
-    fcgi_gateway::serve(&options).map_err(|error| Error::new(error.to_string()))
-}
-
-/// Becomes `python -m iiswsgi serve …` with the Python of the application's virtual environment, or the first on the path.
-#[cfg(not(feature = "python"))]
-fn serve(_: &str, args: &Args, context: &Context) -> Result<()> {
-    use crate::deploy::project::VIRTUAL_ENV;
-    use crate::deploy::virtual_env::{PythonEnvironment, find_python};
-
-    let _ = (args.log(), args.limits(), args.buffer_body);
-    let mut options = fcgi_gateway::ServeOptions::default();
-    args.observe.apply(&mut options);
-    args.processes.apply(&mut options);
-    let folder = args.chdir.clone().unwrap_or_else(|| ".".into());
-    let own = PythonEnvironment::in_folder(&folder.join(VIRTUAL_ENV)).python;
-    let python = if own.exists() {
-        own
-    } else {
-        find_python(None, context)?
-    };
-    let has_wheel = crate::deploy::process::Process::new(python.as_str())
-        .args(["-c", "import iiswsgi"])
-        .outcome(context)?
-        .code
-        == Some(0);
-    if !has_wheel {
-        return Err(Error::new(format!("`{python}` has no iiswsgi: the gateway runs inside the Python that runs the application"))
-            .help(format!("`{python} -m pip install iiswsgi`, or name the application's folder with `--chdir`")));
+impl Settings {
+    #[cfg(feature = "python")]
+    pub(crate) fn serve(&self, what: What<'_>, context: &Context) -> Result<()> {
+        let mut options = fcgi_gateway::ServeOptions::default();
+        options.bind = self.bind();
+        options.threads = usize::from(self.threads);
+        options.chdir.clone_from(&self.chdir);
+        options.python_path.clone_from(&self.python_path);
+        options.script_name.clone_from(&self.script_name);
+        options.log = self.log();
+        options.stderr_to_server = self.stderr_to_server;
+        options.buffer_body = self.buffer_body.and_then(|size| size.try_into().ok());
+        options.limits = self.limits();
+        self.observe.apply(&mut options);
+        self.processes.apply(&mut options);
+        // A worker is this command once more.
+        let command = context.host.command.iter().map(Into::into);
+        options.processes.command = command.chain(context.arguments.iter().cloned()).collect();
+        let served = match what {
+            What::Application(app) => {
+                app.clone_into(&mut options.app);
+                fcgi_gateway::serve(&options)
+            }
+            What::Wfastcgi => {
+                fcgi_gateway::serve_wfastcgi(&options, &super::wfastcgi::app_settings)
+            }
+        };
+        served.map_err(|error| Error::new(error.to_string()))
     }
-    let mut command = std::process::Command::new(&python);
-    command.args(["-m", "iiswsgi"]).args(&context.arguments);
-    become_process(&mut command, &python)
+
+    /// Becomes `python -m iiswsgi …` with the Python of the application's virtual environment, or the first on the path.
+    #[cfg(not(feature = "python"))]
+    pub(crate) fn serve(&self, _: What<'_>, context: &Context) -> Result<()> {
+        use crate::deploy::project::VIRTUAL_ENV;
+        use crate::deploy::virtual_env::{PythonEnvironment, find_python};
+
+        let _ = (self.log(), self.limits(), self.buffer_body);
+        let mut options = fcgi_gateway::ServeOptions::default();
+        self.observe.apply(&mut options);
+        self.processes.apply(&mut options);
+        let folder = self.chdir.clone().unwrap_or_else(|| ".".into());
+        let own = PythonEnvironment::in_folder(&folder.join(VIRTUAL_ENV)).python;
+        let python = if own.exists() {
+            own
+        } else {
+            find_python(None, context)?
+        };
+        let environment = PythonEnvironment { python };
+        environment.need_gateway(context)?;
+        let python = environment.python;
+        let mut command = std::process::Command::new(&python);
+        command.args(["-m", "iiswsgi"]).args(&context.arguments);
+        become_process(&mut command, &python)
+    }
 }
 
 /// Replaces this process, so that the Web server's process and its file descriptor 0 are the gateway's.

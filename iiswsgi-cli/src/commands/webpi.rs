@@ -18,6 +18,7 @@ mod merge;
 pub(crate) mod offline;
 mod serve;
 mod show;
+mod start;
 
 use crate::context::Context;
 use crate::error::Result;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Logs(logs::Args),
     /// Serve a feed and its packages over HTTP, with a page that shows the products
     Serve(serve::Args),
+    /// Remove old copies of a feed and its packages, and start WebPI; where there is none, serve the feed (`iiswsgi_webpi`)
+    Start(start::Args),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
@@ -61,5 +64,6 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Clean(args) => clean::run(args, context),
         Command::Logs(args) => logs::run(args, context),
         Command::Serve(args) => serve::run(args, context),
+        Command::Start(args) => start::run(args, context),
     }
 }

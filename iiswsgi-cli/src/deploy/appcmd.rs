@@ -157,3 +157,14 @@ impl AppcmdProgram {
         Process::new(self.path.as_str()).args(arguments)
     }
 }
+
+/// IIS Express's applicationhost.config, where there is one: `%IIS_USER_HOME%\config`, by default that in the user's
+/// documents.
+pub(crate) fn express_config(context: &Context) -> Option<Utf8PathBuf> {
+    let folder = |name: &str| context.environment.non_empty(name).map(Utf8Path::new);
+    let home = folder("IIS_USER_HOME")
+        .map(Utf8Path::to_owned)
+        .or_else(|| Some(folder("USERPROFILE")?.join("Documents").join("IISExpress")))?;
+    let config = home.join("config").join("applicationhost.config");
+    config.is_file().then_some(config)
+}

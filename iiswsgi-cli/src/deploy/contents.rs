@@ -11,9 +11,9 @@ use walkdir::WalkDir;
 
 use crate::context::Context;
 use crate::deploy::file;
-use crate::deploy::install::STAMP;
 use crate::deploy::package::{MANIFEST, Made, PARAMETERS, app_folder};
 use crate::deploy::project::Project;
+use crate::deploy::stamp::STAMP;
 use crate::error::{Error, Result};
 
 /// What a package is made of: a project's files, or those of a folder that is laid out as a package.

@@ -106,7 +106,10 @@ impl Location {
 }
 
 fn temporary() -> Result<fs::File> {
-    Ok(fs::File::from_parts(tempfile::tempfile()?, "a temporary file"))
+    Ok(fs::File::from_parts(
+        tempfile::tempfile()?,
+        "a temporary file",
+    ))
 }
 
 /// A file that can be read again and again.

@@ -4,7 +4,8 @@
 //! 2. the project's `before-install` commands;
 //! 3. `web.config.in` → `web.config`, with `<fastCgi>` moved out of it, since IIS ignores it there;
 //! 4. the FastCGI application registered: with appcmd where there is IIS, else in the site root's applicationHost.config;
-//! 5. the project's `after-install` commands.
+//! 5. the project's `after-install` commands;
+//! 6. where it is asked for, a request to the application: one that fails is not installed.
 //!
 //! Each step can be repeated: a run that was interrupted is completed by the next one.
 
@@ -12,7 +13,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 use iis_config::{FastCgiApplication, WebConfig, edit};
 use python_dist::{Command, Escaping, Field};
 use serde::Serialize;
@@ -21,15 +21,14 @@ use spanned_xml::Source;
 use crate::context::Context;
 use crate::deploy::file::{self, Snapshot};
 use crate::deploy::process::Process;
-use crate::deploy::project::{Project, VIRTUAL_ENV};
+use crate::deploy::project::Project;
 use crate::deploy::registration::{Registration, RegistrationArgs};
 use crate::deploy::site_root::SiteRoot;
+use crate::deploy::stamp;
 use crate::deploy::template::{Template, Undefined, Variables};
-use crate::deploy::virtual_env::{PythonEnvironment, find_python};
+use crate::deploy::trial::{self, Trial};
+use crate::deploy::virtual_env::{EnvironmentChoice, PythonEnvironment};
 use crate::error::{Error, Result};
-
-/// The file by which `iiswsgi bootstrap` recognises an application that is not set up yet.
-pub(crate) const STAMP: &str = "iis_install.stamp";
 
 /// What to set up, and how.
 #[derive(Clone, Debug)]
@@ -38,10 +37,21 @@ pub(crate) struct Installation {
     pub(crate) folder: Utf8PathBuf,
     /// Where it is registered.
     pub(crate) registration: RegistrationArgs,
-    /// The Python to make the virtual environment with.
-    pub(crate) python: Option<Utf8PathBuf>,
-    /// Whether the application gets a virtual environment of its own.
-    pub(crate) virtual_env: bool,
+    /// Its Python.
+    pub(crate) environment: EnvironmentChoice,
+    /// Whether a request to it has to succeed.
+    pub(crate) test: bool,
+    /// All of it, or one part.
+    pub(crate) only: Option<Part>,
+}
+
+/// A part of an installation, for whoever has something to do between the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// The virtual environment, the dependencies and `before-install`
+    Dependencies,
+    /// web.config, the registration, `after-install` and the request
+    Configuration,
 }
 
 /// What was set up.
@@ -67,10 +77,20 @@ impl Installation {
     pub(crate) fn run(&self, context: &Context) -> Result<Installed> {
         let project = Project::load(&self.folder, &[Field::Dependencies], context)?;
         let folder = project.folder.clone();
-        let template = web_config_template(&folder)?;
+        let template = self
+            .has(Part::Configuration)
+            .then(|| web_config_template(&folder));
+        let template = template.transpose()?;
         let registration = match self.registration.find(&folder, context)? {
             Some(registration) => registration,
-            None => Registration::File(SiteRoot::open(&folder)?),
+            None => {
+                context.skip(
+                    "registering with IIS",
+                    "there is no appcmd.exe on this machine",
+                    "the application's own folder gets an applicationHost.config; `--site-root` names another folder",
+                )?;
+                Registration::File(SiteRoot::open(&folder)?)
+            }
         };
         // Put back where a later step fails.
         let old_web_config = Snapshot::of(folder.join("web.config"))?;
@@ -78,14 +98,8 @@ impl Installation {
         let place = registration.place_of(&folder, context)?;
         registered.as_mut().map_or(Ok(()), Snapshot::mark)?;
 
-        let base = find_python(self.python.as_deref(), context)?;
-        let virtual_env = self.virtual_env.then(|| folder.join(VIRTUAL_ENV));
-        let environment = virtual_env.as_deref().map_or_else(
-            || PythonEnvironment {
-                python: base.clone(),
-            },
-            PythonEnvironment::in_folder,
-        );
+        let virtual_env = self.environment.folder(&folder);
+        let environment = self.environment.planned(&folder, context)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let variables = Variables::new(&context.environment)
             .with("APPL_PHYSICAL_PATH", folder.as_str())
@@ -99,45 +113,40 @@ impl Installation {
             .with("NUMBER_OF_PROCESSORS", processors.to_string())
             .metadata(project.template_context());
         // Filled in before anything is made: a mistake in it is the most likely reason to fail.
-        let web_config = WebConfigFile::fill_in(&template, &folder, &variables, context)?;
+        let web_config = template
+            .map(|template| WebConfigFile::fill_in(&template, &folder, &variables, context))
+            .transpose()?;
+        let run_all = |which, commands: &[Command]| {
+            run_commands(which, commands, &environment, &folder, &variables, context)
+        };
 
-        if let Some(virtual_env) = &virtual_env {
-            PythonEnvironment::virtual_env(virtual_env, &base, context)?;
+        self.environment.make(&folder, context)?;
+        if self.has(Part::Dependencies) {
+            environment.install(&requirements(&project), &folder, context)?;
+            run_all("before-install", &project.settings.before_install)?;
         }
-        environment.install(&requirements(&project), &folder, context)?;
-        run_commands(
-            "before-install",
-            &project.settings.before_install,
-            &environment,
-            &folder,
-            &variables,
-            context,
-        )?;
 
-        if file::write(&web_config.path, &web_config.octets)? {
-            context.say(format_args!("wrote `{}`", web_config.path));
-        }
-        for application in &web_config.fast_cgi {
-            registration.set_fast_cgi_application(application, context)?;
-        }
-        registered.as_mut().map_or(Ok(()), Snapshot::mark)?;
-        context.say(format_args!(
-            "registered {} FastCGI application(s) in `{}`",
-            web_config.fast_cgi.len(),
-            registration.name()
-        ));
+        let mut fast_cgi = Vec::new();
+        if let Some(web_config) = web_config {
+            if file::write(&web_config.path, &web_config.octets)? {
+                context.say(format_args!("wrote `{}`", web_config.path));
+            }
+            for application in &web_config.fast_cgi {
+                registration.set_fast_cgi_application(application, context)?;
+                fast_cgi.push(application.script_processor());
+            }
+            registered.as_mut().map_or(Ok(()), Snapshot::mark)?;
+            context.say(format_args!(
+                "registered {} FastCGI application(s) in `{}`",
+                fast_cgi.len(),
+                registration.name()
+            ));
 
-        run_commands(
-            "after-install",
-            &project.settings.after_install,
-            &environment,
-            &folder,
-            &variables,
-            context,
-        )?;
-        let stamp = folder.join(STAMP);
-        if stamp.exists() {
-            fs::remove_file(stamp)?;
+            run_all("after-install", &project.settings.after_install)?;
+            if self.test {
+                test(&folder, &environment, context)?;
+            }
+            stamp::remove_in(&folder)?;
         }
         old_web_config.keep_changes();
         registered.into_iter().for_each(Snapshot::keep_changes);
@@ -146,29 +155,47 @@ impl Installation {
             python: environment.python,
             site: place.site,
             application_path: place.application_path,
-            fast_cgi: web_config
-                .fast_cgi
-                .iter()
-                .map(FastCgiApplication::script_processor)
-                .collect(),
+            fast_cgi,
             registered_in: registration.name(),
         })
     }
+
+    fn has(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
+    }
 }
 
-/// What pip installs: the gateway of our own version, the dependencies, and the project itself where it asks for it.
-/// Wheels that the package brings in `wheels` are used before the index is.
+/// The gateway that an application's Python gets: of our own version.
+pub(crate) const GATEWAY: &str = concat!("iiswsgi==", env!("CARGO_PKG_VERSION"));
+
+/// What is installed: the gateway, the dependencies, and the project itself where it asks for it.
 fn requirements(project: &Project) -> Vec<String> {
-    let mut arguments = Vec::new();
-    if project.folder.join("wheels").is_dir() {
-        arguments.extend(["--find-links".to_owned(), "wheels".to_owned()]);
-    }
-    arguments.push(format!("iiswsgi=={}", env!("CARGO_PKG_VERSION")));
+    let mut arguments = vec![GATEWAY.to_owned()];
     arguments.extend(project.metadata.dependencies.iter().cloned());
     if project.settings.install_project {
         arguments.push(project.folder.to_string());
     }
     arguments
+}
+
+/// Makes a request to the application in its Python.
+fn test(folder: &Utf8Path, environment: &PythonEnvironment, context: &Context) -> Result<()> {
+    let Some(app) = trial::find_app(folder, context)? else {
+        return context.skip(
+            "testing the application",
+            "nothing says what it is",
+            "name it as `application` in `[tool.iiswsgi]` of pyproject.toml",
+        );
+    };
+    let mut trial = Trial::new(folder.to_owned(), app);
+    trial.python = Some(environment.python.clone());
+    let tried = trial.run(context)?;
+    tried.check(None, context)?;
+    context.say(format_args!(
+        "tested `{}`: {}",
+        tried.application, tried.status
+    ));
+    Ok(())
 }
 
 /// What `web.config` is made from, or a `web.config` that needs no filling in.

@@ -12,9 +12,9 @@ use spanned_xml::{Problem, Problems, Source};
 use crate::context::Context;
 use crate::deploy::contents::{Contents, Piece, PieceContent};
 use crate::deploy::file;
-use crate::deploy::install::STAMP;
 use crate::deploy::progress;
 use crate::deploy::project::Project;
+use crate::deploy::stamp::STAMP;
 use crate::deploy::template::{Template, Undefined, Variables};
 use crate::error::{Error, Result};
 

@@ -108,6 +108,23 @@ impl Process {
         self.run_to_its_end(None, context)
     }
 
+    /// Runs the program and returns what it did, without showing its output even with `-v`: it may hold secrets.
+    pub(crate) fn unshown_outcome(&self, context: &Context) -> Result<Outcome> {
+        context.detail(format_args!("$ {}", self.command_line()));
+        let mut command = std::process::Command::new(&self.program);
+        let output = command
+            .args(&self.arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .output()?;
+        Ok(Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::new(),
+            shown: true,
+        })
+    }
+
     /// Runs the program, ends it when it has taken too long, and returns what it did.
     ///
     /// # Errors

@@ -9,8 +9,9 @@ use walkdir::WalkDir;
 
 use crate::context::Context;
 use crate::deploy::file;
-use crate::deploy::install::STAMP;
+use crate::deploy::install::GATEWAY;
 use crate::deploy::process::Process;
+use crate::deploy::stamp::STAMP;
 use crate::deploy::virtual_env::{PythonEnvironment, find_python};
 use crate::error::{Error, Result};
 
@@ -33,7 +34,12 @@ pub(crate) struct Project {
     pub(crate) settings: Settings,
     modules: Modules,
     dialect: Dialect,
+    /// Its files as setuptools has listed them, where setuptools runs us.
+    sources: Option<Vec<String>>,
 }
+
+/// The list of a project's files in its `.egg-info` folder.
+const SOURCES: &str = "SOURCES.txt";
 
 impl Project {
     /// Reads the project in `folder`: pyproject.toml first, then setup.cfg, and the build backend where one of the `needed`
@@ -51,7 +57,11 @@ impl Project {
             return Err(Error::new(format!("`{folder}` is not a Python project: it has no pyproject.toml, setup.cfg or setup.py"))
                 .help("add a pyproject.toml with `[project]`, `name` and `version`"));
         }
-        let mut metadata = Metadata::unknown();
+        let egg_info = EggInfo::of(&folder, context)?;
+        let mut metadata = match &egg_info {
+            Some(egg_info) => egg_info.metadata.clone(),
+            None => Metadata::unknown(),
+        };
         let mut modules = match &setup_py {
             Some(source) if pyproject_toml.is_none() => modules_of(source, context),
             _ => Modules::default(),
@@ -94,8 +104,18 @@ impl Project {
                 "asking the build backend for {}",
                 fields.join(", ")
             ));
-            metadata = metadata.merge(ask_build_backend(&folder, &build_system, context)?);
+            // A setup.py that is written for iiswsgi does not run without it.
+            let is_ours = |source: &Source| SetupPy::parse(source.text()).needs_iiswsgi;
+            let further = setup_py.as_ref().is_some_and(is_ours).then_some(GATEWAY);
+            build_system.requires.extend(further.map(str::to_owned));
+            let (asked, further) = ask_build_backend(&folder, &build_system, context)?;
+            metadata = metadata.merge(asked);
+            settings = settings.merge(further);
         }
+        let sources = egg_info.map(|egg_info| {
+            settings = std::mem::take(&mut settings).merge(egg_info.settings);
+            egg_info.sources
+        });
         let (Some(name), Some(version)) = (metadata.name.clone(), metadata.version.clone()) else {
             return Err(Error::new(format!(
                 "the project in `{folder}` has no name or no version"
@@ -114,6 +134,7 @@ impl Project {
             settings,
             modules,
             dialect,
+            sources,
         })
     }
 
@@ -124,10 +145,10 @@ impl Project {
             .unwrap_or_else(|| format!("{}-{}", self.name, self.version))
     }
 
-    /// The package that `iiswsgi msdeploy package` makes.
-    pub(crate) fn package_path(&self) -> Utf8PathBuf {
+    /// The package that `iiswsgi msdeploy package` makes, in this folder of the project.
+    pub(crate) fn package_path(&self, dist_dir: &Utf8Path) -> Utf8PathBuf {
         self.folder
-            .join("dist")
+            .join(dist_dir)
             .join(format!("{}.msdeploy.zip", self.stem()))
     }
 
@@ -158,7 +179,10 @@ impl Project {
     /// The files that go into its package, relative to the project, with forward slashes, sorted: those that MANIFEST.in and
     /// the defaults select, and what a package needs.
     pub(crate) fn package_files(&self, context: &Context) -> Result<Vec<String>> {
-        let mut files = self.file_list(context)?.files();
+        let mut files = match &self.sources {
+            Some(sources) => sources.clone(),
+            None => self.file_list(context)?.files(),
+        };
         for needed in NEEDED_FILES {
             if !files.iter().any(|file| file == needed) && self.folder.join(needed).exists() {
                 files.push(needed.to_owned());
@@ -274,12 +298,65 @@ pub(crate) fn hiding_folder(
     })
 }
 
+/// What setuptools has written of a project.
+struct EggInfo {
+    metadata: Metadata,
+    settings: Settings,
+    /// The project's files, relative to it, sorted.
+    sources: Vec<String>,
+}
+
+impl EggInfo {
+    /// Reads it, where setuptools runs us for the project in `folder`.
+    fn of(folder: &Utf8Path, context: &Context) -> Result<Option<Self>> {
+        let Some(egg_info) = &context.host.egg_info else {
+            return Ok(None);
+        };
+        let egg_info = file::canonical(egg_info)?;
+        let Ok(own) = egg_info.strip_prefix(folder) else {
+            // It is that of another project.
+            return Ok(None);
+        };
+        let path = egg_info.join("PKG-INFO");
+        let requires = file::read_source_if_any(&egg_info.join("requires.txt"))?;
+        let requires = requires.as_ref().map(Source::text);
+        let metadata = Metadata::from_egg_info(&fs::read_to_string(&path)?, requires)
+            .map_err(|error| Error::new(format!("`{path}` cannot be read: {error}")))?;
+        let listed = fs::read_to_string(egg_info.join(SOURCES))?;
+        let own = format!("{}/", own.as_str().replace('\\', "/"));
+        let mut sources: Vec<String> = listed
+            .lines()
+            .map(|line| line.trim().replace('\\', "/"))
+            .filter(|line| !line.is_empty() && !line.starts_with(&own))
+            .filter(|line| folder.join(line).is_file())
+            .collect();
+        sources.sort();
+        sources.dedup();
+        Ok(Some(Self {
+            metadata,
+            settings: settings_of_metadata(&egg_info, context)?,
+            sources,
+        }))
+    }
+}
+
+/// The settings that setup.py gave as keywords of `setup`, from a folder with the project's metadata.
+fn settings_of_metadata(folder: &Utf8Path, context: &Context) -> Result<Settings> {
+    let path = folder.join(Settings::METADATA_FILE);
+    let Some(source) = file::read_source_if_any(&path)? else {
+        return Ok(Settings::default());
+    };
+    let (settings, problems) = Settings::parse(&source)?;
+    context.warn(&source, &problems);
+    Ok(settings)
+}
+
 /// Runs the PEP 517 hook in an environment of its own that has what the backend requires.
 fn ask_build_backend(
     folder: &Utf8Path,
     build_system: &BuildSystem,
     context: &Context,
-) -> Result<Metadata> {
+) -> Result<(Metadata, Settings)> {
     let scratch = tempfile::Builder::new()
         .prefix("iiswsgi-build-")
         .tempdir()?;
@@ -313,9 +390,14 @@ fn ask_build_backend(
     let path =
         Utf8Path::new(path.ok_or_else(|| Error::new("the build backend named no METADATA file"))?);
     let text = fs::read_to_string(path)?;
-    Metadata::from_core_metadata(&text).map_err(|error| {
+    let metadata = Metadata::from_core_metadata(&text).map_err(|error| {
         Error::new(format!(
             "the build backend's metadata cannot be read: {error}"
         ))
-    })
+    })?;
+    let settings = match path.parent() {
+        Some(folder) => settings_of_metadata(folder, context)?,
+        None => Settings::default(),
+    };
+    Ok((metadata, settings))
 }

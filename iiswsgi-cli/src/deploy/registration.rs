@@ -6,7 +6,7 @@ use iis_config::edit::{ApplicationPlace, set_application, set_fast_cgi_applicati
 use iis_config::{ApplicationHost, FastCgiApplication, Site, win_path};
 
 use crate::context::Context;
-use crate::deploy::appcmd::AppcmdProgram;
+use crate::deploy::appcmd::{AppcmdProgram, express_config};
 use crate::deploy::file::{self, Snapshot};
 use crate::deploy::site_root::{Place, SiteRoot};
 use crate::error::Result;
@@ -19,7 +19,12 @@ pub(crate) struct RegistrationArgs {
     #[arg(long, value_name = "DIR", env = "IISWSGI_SITE_ROOT")]
     pub(crate) site_root: Option<Utf8PathBuf>,
     /// Register with this appcmd.exe
-    #[arg(long, value_name = "PATH", conflicts_with = "site_root")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "IISWSGI_APPCMD",
+        conflicts_with = "site_root"
+    )]
     pub(crate) appcmd: Option<Utf8PathBuf>,
 }
 
@@ -45,7 +50,44 @@ impl RegistrationArgs {
         if let Some(site_root) = SiteRoot::above(start) {
             return Ok(Some(Registration::File(site_root)));
         }
+        // WebPI says so where it installs for IIS Express.
+        if context.environment.non_empty("IIS_BIN").is_some()
+            && let Some(appcmd) = AppcmdProgram::of_iis_express(context)
+            && let Some(config) = express_config(context)
+        {
+            return Ok(Some(Registration::Appcmd(appcmd.for_file(config))));
+        }
         Ok(AppcmdProgram::of_iis(context).map(Registration::Appcmd))
+    }
+
+    /// The variables that have a command which we start register there too.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let site_root = self.site_root.as_deref();
+        let appcmd = self.appcmd.as_deref();
+        let site_root = site_root.map(|path| ("IISWSGI_SITE_ROOT", path.as_str()));
+        site_root
+            .into_iter()
+            .chain(appcmd.map(|path| ("IISWSGI_APPCMD", path.as_str())))
+    }
+}
+
+/// A folder that is served, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct ServedFolder {
+    pub(crate) place: Place,
+    pub(crate) folder: Utf8PathBuf,
+}
+
+impl ServedFolder {
+    /// One that nothing serves yet.
+    pub(crate) fn unregistered(folder: &Utf8Path) -> Self {
+        Self {
+            place: Place {
+                site: String::new(),
+                application_path: "/".to_owned(),
+            },
+            folder: folder.to_owned(),
+        }
     }
 }
 
@@ -79,14 +121,27 @@ impl Registration {
 
     /// The physical paths of all applications and virtual directories.
     pub(crate) fn folders(&self, context: &Context) -> Result<Vec<Utf8PathBuf>> {
-        let sites = self.sites(context)?;
-        let directories = sites
-            .iter()
-            .flat_map(|site| &site.applications)
-            .flat_map(|application| &application.virtual_directories);
-        Ok(directories
-            .map(|directory| local_path(&directory.physical_path, context))
-            .collect())
+        let served = self.served_folders(context)?.into_iter();
+        Ok(served.map(|served| served.folder).collect())
+    }
+
+    /// All applications and virtual directories, in the order in which they were registered.
+    pub(crate) fn served_folders(&self, context: &Context) -> Result<Vec<ServedFolder>> {
+        let mut folders = Vec::new();
+        for site in self.sites(context)? {
+            for application in &site.applications {
+                for directory in &application.virtual_directories {
+                    folders.push(ServedFolder {
+                        place: Place {
+                            site: site.name.clone(),
+                            application_path: application.path.clone(),
+                        },
+                        folder: local_path(&directory.physical_path, context),
+                    });
+                }
+            }
+        }
+        Ok(folders)
     }
 
     /// The site and application whose physical path is `folder`. In a site root, a folder that is none becomes a site of its

@@ -7,5 +7,6 @@ mod installing;
 mod local_data;
 mod server;
 mod serving;
+mod starting;
 mod support;
 mod writing;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use camino::Utf8Path;
 
@@ -16,11 +16,12 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(feed: &Utf8Path) -> Self {
-        let mut process = iiswsgi()
-            .args(["webpi", "serve", feed.as_str(), "--port", "0", "--quiet"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
+        Self::of(iiswsgi().args(["webpi", "serve", feed.as_str(), "--port", "0", "--quiet"]))
+    }
+
+    /// The server that a command becomes.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("it starts");
         let mut lines = BufReader::new(process.stdout.take().expect("piped")).lines();
         let mut line = |prefix: &str| {
             let line = lines.next().expect("a line").expect("text");

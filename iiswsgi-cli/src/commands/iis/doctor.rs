@@ -9,8 +9,8 @@ use serde::Serialize;
 use spanned_xml::{Problems, Source};
 
 use super::local_machine::{LocalMachine, resolve};
-use super::target::express_config;
 use crate::context::Context;
+use crate::deploy::appcmd::express_config;
 use crate::deploy::file;
 use crate::error::{Error, Result};
 use crate::findings::Findings;

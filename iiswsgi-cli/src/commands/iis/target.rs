@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use iis_config::{ApplicationHost, FastCgiApplication};
 
 use crate::context::Context;
-use crate::deploy::appcmd::AppcmdProgram;
+use crate::deploy::appcmd::{AppcmdProgram, express_config};
 use crate::deploy::config_file::ConfigFile;
 use crate::deploy::file;
 use crate::error::{Error, Result};
@@ -72,17 +72,6 @@ fn of_this_machine(context: &Context) -> Result<Target> {
         Some(appcmd) => Target::Appcmd(appcmd.for_file(config)),
         None => Target::File(config),
     })
-}
-
-/// IIS Express's applicationhost.config, where there is one: `%IIS_USER_HOME%\config`, by default that in the user's
-/// documents.
-pub(crate) fn express_config(context: &Context) -> Option<Utf8PathBuf> {
-    let folder = |name: &str| context.environment.non_empty(name).map(Utf8Path::new);
-    let home = folder("IIS_USER_HOME")
-        .map(Utf8Path::to_owned)
-        .or_else(|| Some(folder("USERPROFILE")?.join("Documents").join("IISExpress")))?;
-    let config = home.join("config").join("applicationhost.config");
-    config.is_file().then_some(config)
 }
 
 impl Target {

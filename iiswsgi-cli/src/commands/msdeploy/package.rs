@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     let output = args
         .output
         .clone()
-        .unwrap_or_else(|| project.package_path());
+        .unwrap_or_else(|| project.package_path("dist".into()));
     let layout = match args.layout {
         LayoutName::Gallery => Layout::Gallery,
         LayoutName::Package => Layout::Package,

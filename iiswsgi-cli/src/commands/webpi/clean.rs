@@ -15,8 +15,8 @@ use webpi_feed::Feed;
 use crate::commands::webpi::feed_source::FeedSource;
 use crate::commands::webpi::local_data::{LocalData, LocalDataArgs};
 use crate::context::Context;
-use crate::deploy::install::STAMP;
 use crate::deploy::registration::{Registration, RegistrationArgs};
+use crate::deploy::stamp::STAMP;
 use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,20 @@ pub(crate) struct Args {
     /// Remove nothing, only say what would be
     #[arg(long)]
     dry_run: bool,
+}
+
+impl Args {
+    /// Removes the copies of these feeds; of all where none is named.
+    pub(super) fn new(feeds: Vec<String>, local_data: LocalDataArgs) -> Self {
+        Self {
+            all: feeds.is_empty(),
+            feeds,
+            products: Vec::new(),
+            local_data,
+            registration: RegistrationArgs::default(),
+            dry_run: false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +80,7 @@ struct Item {
 }
 
 #[derive(Serialize)]
-struct Report {
+pub(super) struct Report {
     dry_run: bool,
     /// What was removed, or would be.
     removed: Vec<Item>,
@@ -107,72 +121,8 @@ impl Wanted {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
-    let local = args.local_data.find(context);
-    let here = Utf8Path::new(".");
-    let registration = match args.registration.site_root.as_deref() {
-        Some(folder) if !folder.is_dir() => {
-            return Err(Error::new(format!("there is no folder `{folder}`"))
-                .help("`--site-root` is the folder with applicationHost.config"));
-        }
-        _ => args.registration.find(here, context)?,
-    };
-    if local.is_none() && registration.is_none() {
-        args.local_data.need(context)?;
-    }
-    if args.local_data.is_named() {
-        args.local_data.need(context)?;
-    }
-
-    let mut wanted = Wanted {
-        all: args.all,
-        product_ids: args.products.iter().map(|id| id.to_lowercase()).collect(),
-        ..Wanted::default()
-    };
-    for feed in &args.feeds {
-        match FeedSource::fetch(feed, context) {
-            Ok(source) => wanted.add(&source.read(context)?),
-            // An address that is gone may still be the `id` of a copy.
-            Err(error) if feed.contains(':') => {
-                context.detail(format_args!("{error}; taken for the id of a feed"));
-            }
-            Err(error) => return Err(error),
-        }
-        wanted.feed_ids.insert(feed.trim().to_owned());
-    }
-
-    let mut items = Vec::new();
-    if let Some(local) = &local {
-        cached(local, &mut wanted, &mut items)?;
-    }
-    if let Some(registration) = &registration {
-        stamps(registration, context, &mut items)?;
-    }
-    let mut failures = Vec::new();
-    if !args.dry_run {
-        items.retain(|item| match remove(item) {
-            Ok(()) => true,
-            Err(error) => {
-                failures.push(error.to_string());
-                false
-            }
-        });
-    }
-    let len = items.iter().map(|item| item.len).sum();
-    context.say(format_args!(
-        "{} {} item(s), {} KB",
-        if args.dry_run {
-            "would remove"
-        } else {
-            "removed"
-        },
-        items.len(),
-        u64::div_ceil(len, 1024),
-    ));
-    context.report(&Report {
-        dry_run: args.dry_run,
-        removed: items,
-        len,
-    })?;
+    let (report, failures) = args.clean(context)?;
+    context.report(&report)?;
     if failures.is_empty() {
         return Ok(());
     }
@@ -181,6 +131,79 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
         failures.join("; ")
     ))
     .help("close WebPI and run the command again"))
+}
+
+impl Args {
+    /// Removes what is asked for; what was, and why what was not.
+    pub(super) fn clean(&self, context: &Context) -> Result<(Report, Vec<String>)> {
+        let local = self.local_data.find(context);
+        let here = Utf8Path::new(".");
+        let registration = match self.registration.site_root.as_deref() {
+            Some(folder) if !folder.is_dir() => {
+                return Err(Error::new(format!("there is no folder `{folder}`"))
+                    .help("`--site-root` is the folder with applicationHost.config"));
+            }
+            _ => self.registration.find(here, context)?,
+        };
+        if local.is_none() && registration.is_none() {
+            self.local_data.need(context)?;
+        }
+        if self.local_data.is_named() {
+            self.local_data.need(context)?;
+        }
+
+        let mut wanted = Wanted {
+            all: self.all,
+            product_ids: self.products.iter().map(|id| id.to_lowercase()).collect(),
+            ..Wanted::default()
+        };
+        for feed in &self.feeds {
+            match FeedSource::fetch(feed, context) {
+                Ok(source) => wanted.add(&source.read(context)?),
+                // An address that is gone may still be the `id` of a copy.
+                Err(error) if feed.contains(':') => {
+                    context.detail(format_args!("{error}; taken for the id of a feed"));
+                }
+                Err(error) => return Err(error),
+            }
+            wanted.feed_ids.insert(feed.trim().to_owned());
+        }
+
+        let mut items = Vec::new();
+        if let Some(local) = &local {
+            cached(local, &mut wanted, &mut items)?;
+        }
+        if let Some(registration) = &registration {
+            stamps(registration, context, &mut items)?;
+        }
+        let mut failures = Vec::new();
+        if !self.dry_run {
+            items.retain(|item| match remove(item) {
+                Ok(()) => true,
+                Err(error) => {
+                    failures.push(error.to_string());
+                    false
+                }
+            });
+        }
+        let len = items.iter().map(|item| item.len).sum();
+        context.say(format_args!(
+            "{} {} item(s), {} KB",
+            if self.dry_run {
+                "would remove"
+            } else {
+                "removed"
+            },
+            items.len(),
+            u64::div_ceil(len, 1024),
+        ));
+        let report = Report {
+            dry_run: self.dry_run,
+            removed: items,
+            len,
+        };
+        Ok((report, failures))
+    }
 }
 
 /// Cached feeds first: what a removed copy lists is what its downloads are named by, and may be more than the feed of today

@@ -20,16 +20,22 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The projects' folders, each with its package in `dist`; what the feed says of itself is taken from the first
+    /// The projects' folders, each with its package
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<Utf8PathBuf>,
+    /// The project whose title, author and home page the feed itself has [default: the first]
+    #[arg(long, value_name = "DIR")]
+    about: Option<Utf8PathBuf>,
     /// Where the packages can be fetched from, with the fields {name}, {version}, {letter}, {title}, {msdeploy_package} and
     /// {msdeploy_package_url}; the last is a file: URL for a local trial [default: msdeploy-url-template in pyproject.toml]
     #[arg(short, long = "msdeploy-url-template", value_name = "TEMPLATE")]
     url_template: Option<String>,
-    /// Where to write the feed [default: dist/NAME-VERSION.webpi.xml of the first project]
+    /// Where to write the feed [default: dist/NAME-VERSION.webpi.xml of that project]
     #[arg(short, long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
+    /// The folder of each project that has its package
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    dist_dir: Utf8PathBuf,
     /// A handlebars template of your own for the feed
     #[arg(long, value_name = "FILE")]
     template: Option<Utf8PathBuf>,
@@ -79,19 +85,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
         !matches!(product.package, Package::Pip(_)) || seen.insert(product.product_id.clone())
     });
 
+    let named = args
+        .about
+        .as_ref()
+        .map(|folder| Project::load(folder, &needed, context))
+        .transpose()?;
     // clap sees to it that there is a first one.
-    let first = projects
-        .first()
+    let about = named
+        .as_ref()
+        .or_else(|| projects.first())
         .ok_or_else(|| Error::new("no project was named"))?;
     let output = args.output.clone().unwrap_or_else(|| {
-        first
+        about
             .folder
-            .join("dist")
-            .join(format!("{}.webpi.xml", first.stem()))
+            .join(&args.dist_dir)
+            .join(format!("{}.webpi.xml", about.stem()))
     });
-    let mut info = FeedInfo::new(title(first), home_page(first), updated);
-    info.author_name = first.author_name().map(str::to_owned);
-    info.author_url.clone_from(&first.settings.author_url);
+    let mut info = FeedInfo::new(title(about), home_page(about), updated);
+    info.author_name = about.author_name().map(str::to_owned);
+    info.author_url.clone_from(&about.settings.author_url);
     let template = args
         .template
         .as_deref()
@@ -115,7 +127,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
 }
 
 fn package_product(project: &Project, args: &Args, updated: i64) -> Result<ProductInfo> {
-    let path = project.package_path();
+    let path = project.package_path(&args.dist_dir);
     if !path.is_file() {
         return Err(Error::new(format!(
             "`{path}` does not exist: the feed would have nothing to install"

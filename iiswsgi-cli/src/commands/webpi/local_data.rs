@@ -16,7 +16,7 @@ const FOLDER: [&str; 2] = ["Microsoft", "Web Platform Installer"];
 /// The downloads, a folder for each product.
 const INSTALLERS: &str = "installers";
 
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct LocalDataArgs {
     /// WebPI's folder, or a copy of it [default: %LOCALAPPDATA%\Microsoft\Web Platform Installer]
     #[arg(long, value_name = "DIR")]

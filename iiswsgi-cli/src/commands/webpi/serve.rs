@@ -38,6 +38,18 @@ pub(crate) struct Args {
     as_is: bool,
 }
 
+impl Args {
+    /// Serves `feed` to this machine.
+    pub(super) const fn new(feed: String, port: u16) -> Self {
+        Self {
+            feed,
+            port,
+            address: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            as_is: false,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Report {
     /// The page for people.
