@@ -3,9 +3,11 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the tests read the samples; the crate does not"
+    reason = "the tests read the samples and write the snapshot; the crate does not"
 )]
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use iis_config::doctor::{
@@ -13,7 +15,7 @@ use iis_config::doctor::{
 };
 use iis_config::edit::set_fast_cgi_application;
 use iis_config::{ApplicationHost, FastCgiApplication};
-use spanned_xml::{Severity, Source};
+use spanned_xml::{Problem, Severity, Source};
 
 /// A configuration in which all is well, to be spoiled.
 const HOST: &str = r#"<configuration>
@@ -93,7 +95,21 @@ fn machine() -> Machine {
     machine
 }
 
+/// Has the doctor look at files of ours, whose findings are in the snapshot.
 fn examine(
+    host: Option<&str>,
+    web: Option<&str>,
+    machine: &Machine,
+    silence: Option<u64>,
+) -> Report {
+    let report = examine_any(host, web, machine, silence);
+    for finding in &report.findings {
+        check_words(&finding.problem);
+    }
+    report
+}
+
+fn examine_any(
     host: Option<&str>,
     web: Option<&str>,
     machine: &Machine,
@@ -130,10 +146,66 @@ fn codes(host: &str, web: &str, machine: &Machine) -> Vec<(&'static str, String)
             };
             let span = finding.problem.span;
             let place = span.map_or("", |span| &text[span.start..span.end]);
-            assert!(finding.problem.help.is_some(), "{}", finding.problem);
             (finding.problem.code, place.to_owned())
         })
         .collect()
+}
+
+/// The findings as people read them: code, message and help of each.
+const WORDS: &str = include_str!("findings.txt");
+
+/// Checks that a finding reads as in the snapshot. `SNAPSHOTS=overwrite` adds to it what is new: empty it first.
+fn check_words(problem: &Problem) {
+    static WRITING: Mutex<()> = Mutex::new(());
+    let help = problem.help.as_deref().expect("what to do");
+    let words = format!(
+        "{}[{}]: {}\n  {help}\n",
+        problem.severity, problem.code, problem.message
+    );
+    if std::env::var("SNAPSHOTS").is_ok_and(|value| value == "overwrite") {
+        let _writing = WRITING.lock();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/findings.txt");
+        let written = std::fs::read_to_string(path).expect("the snapshot");
+        let mut all: BTreeSet<&str> = written.split_inclusive("\n\n").collect();
+        let words = words + "\n";
+        all.insert(&words);
+        let all: String = all.into_iter().collect();
+        std::fs::write(path, all).expect("the snapshot");
+    } else {
+        assert!(
+            WORDS.contains(&words),
+            "not in tests/findings.txt:\n{words}"
+        );
+    }
+}
+
+#[test]
+fn every_finding_of_the_doctor_is_in_the_snapshot() {
+    const SOURCES: [&str; 13] = [
+        include_str!("../src/doctor/application.rs"),
+        include_str!("../src/doctor/double_escaping.rs"),
+        include_str!("../src/doctor/files.rs"),
+        include_str!("../src/doctor/handler.rs"),
+        include_str!("../src/doctor/http_platform.rs"),
+        include_str!("../src/doctor/locking.rs"),
+        include_str!("../src/doctor/logs.rs"),
+        include_str!("../src/doctor/machine.rs"),
+        include_str!("../src/doctor/modules.rs"),
+        include_str!("../src/doctor/paths.rs"),
+        include_str!("../src/doctor/report.rs"),
+        include_str!("../src/doctor/server_variables.rs"),
+        include_str!("../src/doctor/virtual_env.rs"),
+    ];
+    let mut count = 0;
+    for source in SOURCES {
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for (start, _) in source.match_indices("\"iis-") {
+            let code = source[start + 1..].split('"').next().unwrap_or_default();
+            assert!(WORDS.contains(&format!("[{code}]: ")), "{code}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
 }
 
 /// `file` with one thing replaced that must be in it.
@@ -680,7 +752,7 @@ fn real_files_are_read_without_panics() {
     for file in files {
         let octets = std::fs::read(file.expect("a file").path()).expect("readable");
         let source = Source::decode("web.config", &octets).expect("text");
-        let report = examine(Some(HOST), Some(source.text()), &machine(), None);
+        let report = examine_any(Some(HOST), Some(source.text()), &machine(), None);
         for finding in &report.findings {
             if let Some(span) = finding.problem.span {
                 let text = match finding.subject {

@@ -326,6 +326,43 @@ fn every_fault_is_found_at_its_place() {
     }
 }
 
+/// The findings as people read them, for each case: where, what, what to do. `SNAPSHOTS=overwrite` writes them anew.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the snapshot is written; the crate does no I/O"
+)]
+fn the_findings_read_as_before() {
+    let mut text = String::new();
+    for (code, _, feed, _) in cases() {
+        let (source, problems) = problems(&feed);
+        for problem in problems.iter().filter(|problem| problem.code == code) {
+            let place = problem.span.map_or("", |span| source.slice(span));
+            let help = problem.help.as_deref().unwrap_or_default();
+            text += &format!(
+                "{}[{code}]: {}\n  at {place:?}\n",
+                problem.severity, problem.message
+            );
+            for (span, label) in &problem.related {
+                text += &format!("  {label}: {:?}\n", source.slice(*span));
+            }
+            text += &format!("  help: {help}\n\n");
+        }
+    }
+    if std::env::var("SNAPSHOTS").is_ok_and(|value| value == "overwrite") {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/findings.txt");
+        std::fs::write(path, text).expect("the snapshot");
+        return;
+    }
+    for (found, expected) in text
+        .split("\n\n")
+        .zip(include_str!("findings.txt").split("\n\n"))
+    {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(text.len(), include_str!("findings.txt").len());
+}
+
 #[test]
 fn every_rule_has_a_case() {
     let mut codes = BTreeSet::new();
