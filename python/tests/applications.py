@@ -39,6 +39,27 @@ def environ(environ, start_response):
     return [json.dumps(plain).encode()]
 
 
+def spoils_environ(environ, start_response):
+    """Does to its environ what applications and middleware do, and keeps it."""
+    answer = json.dumps({name: value for name, value in environ.items() if isinstance(value, str)}).encode()
+    KEPT.append(environ)
+    environ["PATH_INFO"] = environ["HTTP_X"] = "spoilt"
+    environ["added.by.application"] = "spoilt"
+    environ.pop("REQUEST_METHOD")
+    environ.pop("wsgi.version")
+    start_response("200 OK", TEXT)
+    return [answer]
+
+
+KEPT = []
+
+
+def kept_environs(environ, start_response):
+    start_response("200 OK", TEXT)
+    kept = [[spoilt["PATH_INFO"], spoilt["HTTP_X"], "REQUEST_METHOD" in spoilt] for spoilt in KEPT]
+    return [json.dumps(kept).encode()]
+
+
 def echo(environ, start_response):
     start_response("200 OK", TEXT)
     return [environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))]

@@ -56,6 +56,33 @@ def test_environ_is_a_dict_with_all_that_is_required(gateway):
     assert environ["iiswsgi.request_id"]
 
 
+def test_no_request_sees_the_environ_of_another(start):
+    """The gateway makes an environ from that of an earlier request; what an application does to one is its own."""
+    gateway = start()
+    requests = [
+        {"query": "a=1", "HTTP_X": "first"},
+        {"query": "a=2", "HTTP_X": "first"},
+        {"query": "a=2", "HTTP_X": "first"},
+        {"HTTP_X": "third"},
+        {"HTTP_X": "fourth", "HTTP_Y": "more"},
+        {"HTTP_Y": "only"},
+        {"query": "a=1", "HTTP_X": "first"},
+    ]
+    with gateway.connect() as connection:
+        for sent in requests:
+            response = connection.request(path="/spoils_environ", flags=KEEP_CONN, **sent)
+            environ = json.loads(response.body)
+            assert environ["PATH_INFO"] == "/spoils_environ"
+            assert environ["REQUEST_METHOD"] == "GET"
+            assert environ["QUERY_STRING"] == sent.get("query", "")
+            assert "added.by.application" not in environ
+            for name in ("HTTP_X", "HTTP_Y"):
+                assert environ.get(name) == sent.get(name)
+        kept = json.loads(connection.request(path="/kept_environs", flags=KEEP_CONN).body)
+    # Nor does the gateway touch what an application has kept.
+    assert kept == [["spoilt", "spoilt", False]] * len(requests)
+
+
 def test_environ_leaves_out_what_misleads(gateway):
     environ = environ_of(gateway, REMOTE_USER="", HTTP_PROXY="evil", HTTP_CONTENT_TYPE="x", HTTP_CONTENT_LENGTH="3")
     for name in ("REMOTE_USER", "HTTP_PROXY", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH", "CONTENT_LENGTH"):
