@@ -32,6 +32,16 @@ impl Step {
         self
     }
 
+    /// The same, started by another program that takes a command line behind its own `arguments`.
+    pub(crate) fn started_by(self, program: &str, arguments: &[&str]) -> Self {
+        let own = arguments.iter().map(|&argument| argument.to_owned());
+        Self {
+            program: program.to_owned(),
+            arguments: own.chain([self.program]).chain(self.arguments).collect(),
+            ..self
+        }
+    }
+
     pub(crate) fn var(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self

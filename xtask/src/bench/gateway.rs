@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome> {
             println!("# round {round}: {workload}");
             // One right after the other, so that a slow moment of the machine is one for all of them.
             for peer in PEERS {
-                let server = bench.start(peer, &[])?;
+                let server = bench.start_pinned(peer)?;
                 let report = bench.load(&server, workload, args.seconds)?;
                 measured.entry((peer, workload)).or_default().push(report);
             }

@@ -46,6 +46,8 @@ pub(super) struct Bench {
     pub(super) application: Utf8PathBuf,
     load: Utf8PathBuf,
     responder: Utf8PathBuf,
+    /// The one that pinned programs run on, as `taskset` names it.
+    processor: String,
     pub(super) folder: Utf8PathBuf,
 }
 
@@ -104,12 +106,24 @@ impl Bench {
             application: source.join("app"),
             load: build.join("release/load"),
             responder,
+            processor: first_processor()?,
             folder,
         })
     }
 
+    /// Starts a peer with one process and one thread, on one processor that [`Bench::load`] uses too: each wakes the other then
+    /// without an interrupt of another processor, which on a virtual machine costs more than the request, and more on an idle
+    /// one than on a busy one.
+    pub(super) fn start_pinned(&self, peer: &str) -> Result<Server> {
+        self.start_with(peer, &[], true)
+    }
+
     /// Starts a peer with one process and one thread, or as `more` says.
     pub(super) fn start(&self, peer: &str, more: &[&str]) -> Result<Server> {
+        self.start_with(peer, more, false)
+    }
+
+    fn start_with(&self, peer: &str, more: &[&str], pinned: bool) -> Result<Server> {
         let socket = self.folder.join("socket");
         let _ = fs::remove_file(&socket);
         let app = self.application.as_str();
@@ -130,6 +144,7 @@ impl Bench {
             "flipflop" => python("flipflop_server.py"),
             _ => Step::new(self.responder.as_str(), &self.folder),
         };
+        let step = if pinned { self.pin(step) } else { step };
         let stdin = if peer == PEERS[4] {
             // libfcgi wants its listening socket on file descriptor 0.
             let listener = std::os::unix::net::UnixListener::bind(&socket)
@@ -141,15 +156,20 @@ impl Bench {
         start(&step, stdin, socket)
     }
 
-    /// Measures a server: one connection over its socket for `seconds`.
+    /// Measures a server that is pinned: one connection over its socket for `seconds`.
     pub(super) fn load(&self, server: &Server, workload: &str, seconds: f64) -> Result<Report> {
-        let to = ["--unix", server.socket.as_str()];
         let seconds = seconds.to_string();
-        self.load_with(
-            &[&to[..], &["--seconds", &seconds]].concat(),
-            server,
-            workload,
-        )
+        let step = Step::new(self.load.as_str(), &root()).args([
+            "--unix",
+            server.socket.as_str(),
+            "--seconds",
+            &seconds,
+        ]);
+        report(self.pin(step), server, workload)
+    }
+
+    fn pin(&self, step: Step) -> Step {
+        step.started_by("taskset", &["--cpu-list", &self.processor])
     }
 
     /// Measures what `arguments` say.
@@ -159,25 +179,8 @@ impl Bench {
         server: &Server,
         workload: &str,
     ) -> Result<Report> {
-        let output = Step::new(self.load.as_str(), &root())
-            .args(arguments.iter().copied())
-            .args(["--workload", workload])
-            .args(["--pid".to_owned(), server.id().to_string()])
-            .quiet_output()?;
-        let report: Value = serde_json::from_str(&output).map_err(|error| error.to_string())?;
-        let number = |name: &str| {
-            report[name]
-                .as_f64()
-                .ok_or_else(|| format!("no {name} in {output}"))
-        };
-        Ok(Report {
-            cpu: number("cpu_us")?,
-            p50: number("p50_us")?,
-            p99: number("p99_us")?,
-            memory_kib: number("memory_kib")?,
-            rate: number("requests")? / number("seconds")?,
-            failed: number("failed")?,
-        })
+        let step = Step::new(self.load.as_str(), &root()).args(arguments.iter().copied());
+        report(step, server, workload)
     }
 
     pub(super) fn versions(&self) -> Result<String> {
@@ -189,6 +192,40 @@ impl Bench {
             .quiet_output()?;
         Ok(versions.trim().to_owned())
     }
+}
+
+/// Runs the load generator.
+fn report(load: Step, server: &Server, workload: &str) -> Result<Report> {
+    let output = load
+        .args(["--workload", workload])
+        .args(["--pid".to_owned(), server.id().to_string()])
+        .quiet_output()?;
+    let report: Value = serde_json::from_str(&output).map_err(|error| error.to_string())?;
+    let number = |name: &str| {
+        report[name]
+            .as_f64()
+            .ok_or_else(|| format!("no {name} in {output}"))
+    };
+    Ok(Report {
+        cpu: number("cpu_us")?,
+        p50: number("p50_us")?,
+        p99: number("p99_us")?,
+        memory_kib: number("memory_kib")?,
+        rate: number("requests")? / number("seconds")?,
+        failed: number("failed")?,
+    })
+}
+
+/// The first processor that this process may use.
+fn first_processor() -> Result<String> {
+    let status = fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
+    let allowed = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let first = allowed.and_then(|allowed| allowed.trim().split([',', '-']).next());
+    first
+        .map(str::to_owned)
+        .ok_or_else(|| "no Cpus_allowed_list in /proc/self/status".to_owned())
 }
 
 /// Starts a server, and waits until it listens on a socket.
