@@ -1,14 +1,15 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
 
-use annotate_snippets::Renderer;
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use serde_json::{Value, json};
 
 use crate::commands::{
     bootstrap, completions, dev, iis, msdeploy, serve, webpi, webpicmd, wfastcgi,
 };
-use crate::context::{Context, Environment, Format, Host, Skipped, write_error};
+use crate::context::{Context, Format, Host, write_error};
 use crate::diagnostics;
 use crate::error::{Error, ExitStatus, Result};
 
@@ -103,14 +104,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitStatus 
     let verbosity =
         i8::try_from(cli.verbose).unwrap_or(i8::MAX) - i8::try_from(cli.quiet).unwrap_or(i8::MAX);
     let context = Context {
-        host,
-        arguments: args.into_iter().skip(1).collect(),
         format: cli.format,
         verbosity,
-        // anstream takes the colours away again where they are not wanted.
-        renderer: Renderer::styled(),
-        environment: Environment::of_this_process(),
-        skipped: Skipped::default(),
+        ..Context::new(args, host)
     };
     let outcome = run(&cli.command, &context);
     context.summarize_skipped();
@@ -126,6 +122,104 @@ pub fn main(args: impl IntoIterator<Item = OsString>, host: Host) -> ExitStatus 
             ExitStatus::Failure
         }
     }
+}
+
+/// What a command has come to that a program has called.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Called {
+    /// The exit status that it would have had.
+    pub status: ExitStatus,
+    /// Its result, as `--format json` has it; none where it failed before there was one.
+    pub report: Option<Value>,
+    /// What was wrong, as `--format json` has it.
+    pub problems: Vec<Value>,
+}
+
+/// Runs the command line `args` as [`main`] does, for a program: nothing is written to standard output, and on standard error
+/// only what `-v` asks for.
+pub fn call(args: impl IntoIterator<Item = OsString>, host: Host) -> Called {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let message = error.render().to_string();
+            let message = message.trim().trim_start_matches("error: ");
+            return Called {
+                status: ExitStatus::Usage,
+                report: None,
+                problems: vec![json!({ "severity": "error", "message": message })],
+            };
+        }
+    };
+    let context = Context {
+        format: Format::Json,
+        verbosity: i8::try_from(cli.verbose)
+            .unwrap_or(i8::MAX)
+            .saturating_sub(1),
+        captured: Some(Mutex::default()),
+        ..Context::new(args, host)
+    };
+    let (status, problems) = match run(&cli.command, &context) {
+        Ok(()) => (ExitStatus::Ok, Vec::new()),
+        Err(error) => {
+            let mut told = diagnostics::to_json(&error);
+            let problems = told.get_mut("problems").map(Value::take);
+            let problems = match problems {
+                Some(Value::Array(problems)) => problems,
+                _ => Vec::new(),
+            };
+            (ExitStatus::Failure, problems)
+        }
+    };
+    let captured = context.captured.unwrap_or_default();
+    let captured = captured
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    Called {
+        status,
+        report: serde_json::from_str(&captured).ok(),
+        problems,
+    }
+}
+
+/// The arguments of every subcommand, by its names joined with blanks, for programs that make command lines.
+///
+/// Each has its `name`, the `flag` it is given by (none for a positional one), whether it `takes_value`, comes `many` times, and
+/// is `required`.
+#[must_use]
+pub fn arguments() -> Value {
+    let mut found = serde_json::Map::new();
+    let mut open = vec![(String::new(), Cli::command())];
+    while let Some((path, command)) = open.pop() {
+        if command.has_subcommands() {
+            for inner in command.get_subcommands() {
+                let name = format!("{path} {}", inner.get_name());
+                open.push((name.trim().to_owned(), inner.clone()));
+            }
+            continue;
+        }
+        let is_shown = |argument: &&clap::Arg| {
+            !argument.is_hide_set() && !matches!(argument.get_id().as_str(), "help" | "version")
+        };
+        let arguments = command.get_arguments().filter(is_shown).map(|argument| {
+            let takes_value = argument.get_action().takes_values();
+            let many = matches!(argument.get_action(), ArgAction::Append)
+                || argument
+                    .get_num_args()
+                    .is_some_and(|range| range.max_values() > 1);
+            json!({
+                "name": argument.get_id().as_str(),
+                "flag": argument.get_long().map(|long| format!("--{long}")),
+                "takes_value": takes_value,
+                "many": many,
+                "required": argument.is_required_set(),
+            })
+        });
+        let arguments: Vec<Value> = arguments.collect();
+        found.insert(path, arguments.into());
+    }
+    found.into()
 }
 
 fn run(command: &Command, context: &Context) -> Result<()> {
@@ -145,7 +239,7 @@ fn run(command: &Command, context: &Context) -> Result<()> {
 /// JSON that is its own text.
 #[derive(serde::Serialize)]
 #[serde(transparent)]
-struct JsonText(serde_json::Value);
+struct JsonText(Value);
 
 impl std::fmt::Display for JsonText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -155,12 +249,46 @@ impl std::fmt::Display for JsonText {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn called(arguments: &[&str]) -> Called {
+        let arguments = ["iiswsgi"].iter().chain(arguments).map(OsString::from);
+        call(arguments, Host::native())
+    }
+
+    #[test]
+    fn a_program_gets_the_result_and_what_is_wrong() {
+        let completions = called(&["iis", "list", "--config", "none.config"]);
+        assert_eq!(
+            (completions.status, completions.report),
+            (ExitStatus::Failure, None)
+        );
+        let message = completions.problems[0]["message"].as_str().unwrap();
+        assert!(message.contains("none.config"), "{message}");
+        let misused = called(&["msdeploy", "package", "--colour"]);
+        assert_eq!(misused.status, ExitStatus::Usage);
+        let message = misused.problems[0]["message"].as_str().unwrap();
+        assert!(message.contains("--colour"), "{message}");
+    }
+
+    #[test]
+    fn every_argument_is_told() {
+        let arguments = arguments();
+        let package = arguments["msdeploy package"].as_array().unwrap();
+        let names: Vec<&str> = package
+            .iter()
+            .map(|argument| argument["name"].as_str().unwrap())
+            .collect();
+        assert!(
+            names.starts_with(&["folder", "output", "layout"]),
+            "{names:?}"
+        );
+        assert_eq!(package[0]["flag"], Value::Null);
+        assert_eq!(package[1]["flag"], "--output");
     }
 }

@@ -83,6 +83,8 @@ pub(crate) struct Context {
     pub(crate) renderer: Renderer,
     pub(crate) environment: Environment,
     pub(crate) skipped: Skipped,
+    /// Where the result goes instead of standard output, for a caller that is a program.
+    pub(crate) captured: Option<Mutex<String>>,
 }
 
 /// What is left out because a piece of Windows, or something else that a machine may well not have, is not there.
@@ -118,6 +120,21 @@ impl Skipped {
 }
 
 impl Context {
+    /// What a command that was called with these arguments, program name first, needs.
+    pub(crate) fn new(args: Vec<OsString>, host: Host) -> Self {
+        Self {
+            host,
+            arguments: args.into_iter().skip(1).collect(),
+            format: Format::default(),
+            verbosity: 0,
+            // anstream takes the colours away again where they are not wanted.
+            renderer: Renderer::styled(),
+            environment: Environment::of_this_process(),
+            skipped: Skipped::default(),
+            captured: None,
+        }
+    }
+
     /// Leaves a step out, since `reason`: one line, and one in the summary at the end.
     ///
     /// # Errors
@@ -193,6 +210,10 @@ impl Context {
             Format::Json => serde_json::to_string_pretty(report)
                 .map_err(|error| std::io::Error::other(error.to_string()))?,
         };
+        if let Some(captured) = &self.captured {
+            *captured.lock().unwrap_or_else(PoisonError::into_inner) = text;
+            return Ok(());
+        }
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }

@@ -17,7 +17,7 @@ mod error;
 mod findings;
 mod rules;
 
-pub use args::main;
+pub use args::{Called, arguments, call, main};
 pub use context::Host;
 pub use error::ExitStatus;
 pub use python_dist::distribution_stem;

@@ -13,10 +13,36 @@ use pyo3::prelude::*;
 fn _iiswsgi(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
+    module.add_function(wrap_pyfunction!(arguments, module)?)?;
+    module.add_function(wrap_pyfunction!(call, module)?)?;
     module.add_function(wrap_pyfunction!(distribution_stem, module)?)?;
     module.add_function(wrap_pyfunction!(early_log::open_log, module)?)?;
     module.add_function(wrap_pyfunction!(early_log::log_failure, module)?)?;
     module.add_function(wrap_pyfunction!(serve::serve, module)?)
+}
+
+/// The arguments of every subcommand, as JSON: see `iiswsgi_cli::arguments`.
+#[pyfunction]
+fn arguments() -> String {
+    iiswsgi_cli::arguments().to_string()
+}
+
+/// Runs the command line `argv`, program name first, for a program: the exit status, and as JSON the result and what was wrong.
+#[pyfunction]
+fn call(py: Python<'_>, argv: Vec<OsString>) -> PyResult<(u8, Option<String>, String)> {
+    let host = host(py)?;
+    let called = py.detach(|| iiswsgi_cli::call(argv, host));
+    let problems: Vec<String> = called.problems.iter().map(ToString::to_string).collect();
+    Ok((
+        called.status.code(),
+        called.report.map(|report| report.to_string()),
+        format!("[{}]", problems.join(",")),
+    ))
+}
+
+fn host(py: Python<'_>) -> PyResult<Host> {
+    let executable: Option<String> = py.import("sys")?.getattr("executable")?.extract()?;
+    Ok(Host::python(executable.as_deref().unwrap_or("python")))
 }
 
 /// What the names of a distribution's files begin with.
@@ -30,7 +56,6 @@ fn distribution_stem(name: &str, version: &str) -> String {
 #[pyfunction]
 #[pyo3(signature = (argv, egg_info=None))]
 fn main(py: Python<'_>, argv: Vec<OsString>, egg_info: Option<&str>) -> PyResult<u8> {
-    let executable: Option<String> = py.import("sys")?.getattr("executable")?.extract()?;
-    let host = Host::python(executable.as_deref().unwrap_or("python")).with_egg_info(egg_info);
+    let host = host(py)?.with_egg_info(egg_info);
     Ok(py.detach(|| iiswsgi_cli::main(argv, host).code()))
 }

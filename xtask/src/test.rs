@@ -35,13 +35,15 @@ const DEBIAN_PACKAGES: [&str; 12] = [
 
 /// Python packages that the tests of the wheel need. Pyramid and PasteScript bring pserve and paster, which import
 /// pkg_resources; newer versions of setuptools no longer have it.
-const PYTHON_PACKAGES: [&str; 6] = [
+const PYTHON_PACKAGES: [&str; 8] = [
     "maturin>=1.9,<2",
+    "mypy>=1.13,<2",
     "pytest>=8,<9",
     "PasteDeploy>=3,<4",
     "PasteScript>=3,<4",
     "pyramid>=2,<3",
     "setuptools<81",
+    "types-setuptools",
 ];
 
 /// How many tests passed and failed.

@@ -1,8 +1,21 @@
 from collections.abc import Sequence
 from typing import Any, Callable, Iterable, Optional, Union
 
+__all__ = [
+    "__version__",
+    "arguments",
+    "call",
+    "distribution_stem",
+    "log_failure",
+    "main",
+    "open_log",
+    "serve",
+]
+
 __version__: str
 
+def arguments() -> str: ...
+def call(argv: Sequence[str]) -> tuple[int, Optional[str], str]: ...
 def distribution_stem(name: str, version: str) -> str: ...
 def main(argv: Sequence[str], egg_info: Optional[str] = None) -> int: ...
 def open_log(file: Optional[str] = None, level: Optional[str] = None, json: bool = False) -> None: ...
@@ -39,11 +52,11 @@ def serve(
     status_path: Optional[str] = None,
     buffer_body: Optional[int] = None,
     max_body: Optional[int] = None,
-    max_connections: Optional[int] = None,
+    max_connections: Optional[int] = 10000,
     queue: Optional[int] = None,
     request_timeout: Optional[float] = None,
-    header_timeout: Optional[float] = None,
+    header_timeout: Optional[float] = 60,
     idle_timeout: Optional[float] = None,
-    read_timeout: Optional[float] = None,
-    write_timeout: Optional[float] = None,
+    read_timeout: Optional[float] = 60,
+    write_timeout: Optional[float] = 60,
 ) -> None: ...

@@ -80,7 +80,7 @@ def add_build_msdeploy(dist: Any) -> None:
     try:
         from setuptools.command.build import build
     except ImportError:  # before setuptools 62.4
-        from distutils.command.build import build
+        from distutils.command.build import build  # type: ignore[assignment]
 
     def has_manifest(command: Command) -> bool:
         return any(os.path.exists(name) for name in ("Manifest.xml.in", "Manifest.xml.hbs"))

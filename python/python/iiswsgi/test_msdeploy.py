@@ -1,6 +1,7 @@
 """``test_msdeploy``: a request to the application, without a Web server."""
 
 import sys
+from typing import Optional
 
 from .setuptools_command import IiswsgiCommand
 
@@ -25,7 +26,13 @@ class test_msdeploy(IiswsgiCommand):
 
     def initialize_options(self) -> None:
         """Set the options that were not given."""
-        self.config = self.app = self.url = self.method = self.header = self.body = self.status = None
+        self.config: Optional[str] = None
+        self.app: Optional[str] = None
+        self.url: Optional[str] = None
+        self.method: Optional[str] = None
+        self.header: Optional[str] = None
+        self.body: Optional[str] = None
+        self.status: Optional[str] = None
 
     def run(self) -> None:
         """Make the request, as ``iiswsgi msdeploy test`` does."""
