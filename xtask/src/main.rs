@@ -12,6 +12,7 @@ mod bench;
 mod conformance;
 mod demo;
 mod fuzz;
+mod packaging;
 mod run;
 mod soak;
 mod test;

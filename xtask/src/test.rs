@@ -4,11 +4,11 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::Instant;
 
-use crate::fuzz;
 use crate::run::{Result, Step};
 use crate::workspace::{
     Profile, PythonEnvironment, build_wheel, install_debian_packages, root, target,
 };
+use crate::{fuzz, packaging};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,14 +35,16 @@ const DEBIAN_PACKAGES: [&str; 12] = [
 
 /// Python packages that the tests of the wheel need. Pyramid and PasteScript bring pserve and paster, which import
 /// pkg_resources; newer versions of setuptools no longer have it.
-const PYTHON_PACKAGES: [&str; 8] = [
+const PYTHON_PACKAGES: [&str; 10] = [
     "maturin>=1.9,<2",
     "mypy>=1.13,<2",
     "pytest>=8,<9",
     "PasteDeploy>=3,<4",
     "PasteScript>=3,<4",
     "pyramid>=2,<3",
+    "PyYAML",
     "setuptools<81",
+    "twine",
     "types-setuptools",
 ];
 
@@ -90,6 +92,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     tools.install(&["--force-reinstall", "--no-deps", wheel.as_str()])?;
     let clean = PythonEnvironment::make_clean(&target().join("xtask/clean"))?;
     clean.install(&[wheel.as_str()])?;
+
+    step("Source distribution");
+    packaging::check(&tools, &wheel)?;
 
     step("Rust tests");
     let mut count = count_tests(
