@@ -26,7 +26,7 @@ pub(crate) fn render(error: &Error, renderer: &Renderer) -> String {
         }
         Error::Failed { message, help } => render_message(message, help.as_deref(), renderer),
         Error::Reported => String::new(),
-        Error::Io(error) => render_message(&error.to_string(), None, renderer),
+        Error::Io(error) => render_message(&error.to_string(), Error::io_help(error), renderer),
     }
 }
 
@@ -134,7 +134,9 @@ pub(crate) fn to_json(error: &Error) -> Value {
             vec![json!({ "severity": "error", "message": message, "help": help })]
         }
         Error::Reported => Vec::new(),
-        Error::Io(error) => vec![json!({ "severity": "error", "message": error.to_string() })],
+        Error::Io(error) => vec![
+            json!({ "severity": "error", "message": error.to_string(), "help": Error::io_help(error) }),
+        ],
     };
     json!({ "status": "error", "problems": problems })
 }

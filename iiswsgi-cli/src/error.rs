@@ -88,6 +88,22 @@ impl Error {
         }
     }
 
+    /// What to do about a file that could not be read or written, where that can be known.
+    pub(crate) fn io_help(error: &std::io::Error) -> Option<&'static str> {
+        use std::io::ErrorKind as Kind;
+        match error.kind() {
+            Kind::PermissionDenied => {
+                Some("run it as an account that may do that, or name another place")
+            }
+            Kind::ReadOnlyFilesystem => Some("name a place that can be written to"),
+            Kind::StorageFull | Kind::QuotaExceeded => Some("make room there, and run it again"),
+            Kind::NotADirectory => {
+                Some("a file is where a folder has to be: name another place, or move the file")
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn problem(problem: Problem, source: &Source) -> Self {
         Self::Problems(vec![problem.in_source(source)])
     }

@@ -299,6 +299,39 @@ def test_a_missing_manifest_is_said(tmp_path):
     assert not (folder / "dist").exists()
 
 
+def test_a_build_backend_that_fails_says_why(tmp_path):
+    backend = "raise RuntimeError('no compiler for guest books')\n"
+    pyproject = """\
+        [build-system]
+        requires = []
+        build-backend = "backend"
+        backend-path = ["."]
+        [project]
+        name = "guest-book"
+        dynamic = ["version"]
+    """
+    folder = write_project(tmp_path / "p", pyproject__toml=pyproject, backend__py=backend)
+    done = subprocess.run(
+        [sys.executable, "-m", "iiswsgi", "msdeploy", "package"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=300,
+    )
+    assert done.returncode == 1
+    assert b"no compiler for guest books" in done.stderr
+    assert done.stdout == b""
+    assert not (folder / "dist").exists()
+
+
+@pytest.mark.parametrize("name", ["author_url", "license_url", "display_url", "help_url", "screenshot_url"])
+def test_every_address_must_be_absolute(tmp_path, name):
+    folder = write_project(tmp_path / "p", setup_py(f"{name}='example.org/page'"))
+    said = run(folder, "bdist_msdeploy", status=1)
+    assert name.replace("_", "-") in said
+    assert "is not an absolute address" in said
+
+
 def test_a_feed_needs_its_packages(project):
     said = run(project, "bdist_webpi", status=1)
     assert "msdeploy package" in said

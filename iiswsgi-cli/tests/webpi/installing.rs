@@ -5,6 +5,23 @@ use fs_err as fs;
 use crate::server::Server;
 use crate::support::{PACKAGE, SHA1_OF_PACKAGE, Scratch, feed, json, package, product, run};
 
+/// As root too, whom no permissions keep from writing.
+#[test]
+fn a_site_root_that_cannot_be_made_is_said() {
+    let scratch = Scratch::new();
+    let sha1 = package(&scratch, "app");
+    let path = scratch.write("feed.xml", feed(&product("app", "app.zip", &sha1, "")));
+    let file = scratch.write("file", "a file");
+    let root = file.join("root");
+    let install = ["webpi", "install", path.as_str(), "app"];
+    let to = ["--site-root", root.as_str()];
+    let (out, err) = run(&[&install[..], &to, &["--defaults"]].concat(), 1);
+    assert_eq!(out, "");
+    assert!(err.contains(root.as_str()), "{err}");
+    assert!(err.contains("a file is where a folder has to be"), "{err}");
+    assert_eq!(fs::read_to_string(&file).expect("the file"), "a file");
+}
+
 #[test]
 fn a_product_is_installed_after_what_it_needs() {
     let scratch = Scratch::new();
