@@ -1,7 +1,9 @@
 """Bodies that are read before the application is called, and the limits of serve()."""
 
 import ast
+import resource
 import socket
+import sys
 
 import pytest
 from fastcgi_client import KEEP_CONN, STDIN, record
@@ -74,6 +76,35 @@ def test_a_client_that_does_not_read_ends_its_request_only(start):
         connection.begin(path="/big")
         connection.send(record(STDIN, 1))
         assert gateway.request("/environ").status == "200 OK"
+
+
+def memory_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is asked of Linux")
+def test_ten_thousand_idle_connections_cost_little(start):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 10_000
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard - 200)
+    assert wanted >= 2_000, "this machine lets a process open %d files only" % hard
+    # The gateway is started by this process, and has its limit.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted + 200), hard))
+    try:
+        gateway = start(max_connections=wanted + 10)
+        assert gateway.request("/echo", method="POST", body=b"x").body == b"x"
+        before = memory_kib(gateway.process.pid)
+        idle = [gateway.connect() for _ in range(wanted)]
+        # It is served behind all of them, so that they have been accepted.
+        assert gateway.request("/echo", method="POST", body=b"x").body == b"x"
+        assert (memory_kib(gateway.process.pid) - before) * 1024 < 2_000 * wanted
+        assert idle[-1].request(path="/echo", method="POST", body=b"last").body == b"last"
+        for connection in idle:
+            connection.sock.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_beyond_the_connections_the_others_wait(start):
