@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import time
 
 import iiswsgi
 import pytest
@@ -44,16 +45,20 @@ def serve(folder, *command):
     return process
 
 
-def check(folder, process):
+def check(folder, process, processes=1):
     try:
         with Connection.unix(folder / "s.sock") as connection:
             page = connection.request(path="/a").body.decode()
             assert re.search("<th>PATH_INFO</th><td>/a</td>", page)
+        # A process that is told to end while it starts has not loaded the application yet.
+        deadline = time.monotonic() + 60
+        while (folder / "iiswsgi.log").read_text().count(" serving ") < processes:
+            assert process.poll() is None and time.monotonic() < deadline, (folder / "iiswsgi.log").read_text()
+            time.sleep(0.01)
     finally:
         process.terminate()
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
-    assert " serving " in (folder / "iiswsgi.log").read_text()
 
 
 def test_every_option_of_serve_is_a_setting():
@@ -203,5 +208,4 @@ def test_several_processes_load_the_application_from_the_file(tmp_path):
     (tmp_path / "site.ini").write_text(INI + "processes = 2\nstatus_path = /status\n")
     code = "import sys; from paste.deploy import *; uri = 'config:' + sys.argv[1]; loadserver(uri)(loadapp(uri))"
     process = serve(tmp_path, sys.executable, "-c", code, str(tmp_path / "site.ini"))
-    check(tmp_path, process)
-    assert (tmp_path / "iiswsgi.log").read_text().count(" starting ") >= 2
+    check(tmp_path, process, processes=2)
