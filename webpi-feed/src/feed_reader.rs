@@ -5,7 +5,8 @@ mod pieces;
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{thread, vec};
 
 use spanned_xml::{Parser, Problem, Problems, RawAttribute, Span, Tag, Tree, TreeNode};
 
@@ -14,8 +15,11 @@ pub(crate) use self::pieces::{Pieces, Progress, Visit, visit};
 use crate::extension::RestReader;
 use crate::{ATOM_NAMESPACE, Entry, Feed};
 
-/// Octets of text that are worth a thread.
-const PART_LEN: usize = 512 << 10;
+/// Octets of text that a thread takes at once.
+const PART_LEN: usize = 128 << 10;
+
+/// Parts for each thread: so many that none waits long for the others.
+const PARTS: usize = 8;
 
 /// Reads the products of a feed one after the other, in a memory that depends on the longest of them and not on their
 /// number.
@@ -39,9 +43,10 @@ const PART_LEN: usize = 512 << 10;
 pub struct FeedReader<R> {
     pieces: Pieces<R>,
     head: FeedHead,
-    entries: VecDeque<Entry>,
+    /// Products that were read, and are to be handed out.
+    ready: VecDeque<vec::IntoIter<Entry>>,
     threads: usize,
-    /// Octets of text for each of the threads.
+    /// Octets of text that a thread takes at once.
     part_len: usize,
 }
 
@@ -51,13 +56,13 @@ impl<R: Read> FeedReader<R> {
         Self {
             pieces: Pieces::new(name, reader),
             head: FeedHead::new(),
-            entries: VecDeque::new(),
+            ready: VecDeque::new(),
             threads: 1,
             part_len: PART_LEN,
         }
     }
 
-    /// How many threads read at once: 1 by default. Each takes about 3 MiB.
+    /// How many threads read at once: 1 by default. Each takes about 8 MiB.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -72,18 +77,16 @@ impl<R: Read> FeedReader<R> {
     /// of `spanned-xml`'s limits was reached: a product has at most 256 MiB of text. Nothing can be read after it.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, FeedReadError> {
         loop {
-            if let Some(entry) = self.entries.pop_front() {
-                return Ok(Some(entry));
+            while let Some(batch) = self.ready.front_mut() {
+                if let Some(entry) = batch.next() {
+                    return Ok(Some(entry));
+                }
+                self.ready.pop_front();
             }
             if self.pieces.is_done() {
                 return Ok(None);
             }
-            let least = if self.threads > 1 {
-                self.threads * self.part_len
-            } else {
-                0
-            };
-            self.pieces.fill(least)?;
+            self.pieces.fill(self.window_len())?;
             self.read_window()
                 .map_err(|problem| self.pieces.failed(problem))?;
         }
@@ -95,57 +98,91 @@ impl<R: Read> FeedReader<R> {
         self.head.finish()
     }
 
+    /// Octets of text that are read together.
+    const fn window_len(&self) -> usize {
+        if self.threads > 1 {
+            self.threads * PARTS * self.part_len
+        } else {
+            0
+        }
+    }
+
     fn read_window(&mut self) -> Result<(), Problem> {
         self.read_parts()?;
         self.pieces.read_window(&mut self.head)?;
-        self.entries.extend(self.head.feed.entries.drain(..));
+        self.take_entries();
         Ok(())
     }
 
+    fn take_entries(&mut self) {
+        let entries = std::mem::take(&mut self.head.feed.entries);
+        self.ready.push_back(entries.into_iter());
+    }
+
     /// Reads as much of the window as several threads can: the first part as ever, and in the others the products that seem
-    /// to be there.
+    /// to be there. Meanwhile the text of the next window is read.
     fn read_parts(&mut self) -> Result<(), Problem> {
+        let window_len = self.window_len();
         let Pieces {
+            input,
             window,
+            next,
             root,
             progress,
-            ..
         } = &mut self.pieces;
-        let cuts = ahead::cuts(&window.text, self.threads, self.part_len);
+        let cuts = ahead::cuts(&window.text, self.threads * PARTS, self.part_len);
         let (Some(known), Some(&first)) = (root.clone(), cuts.first()) else {
             return Ok(());
         };
         let shared = &*window;
-        let (done, runs) = thread::scope(|scope| {
-            let ends = cuts.iter().skip(1).copied().chain([shared.text.len()]);
-            let threads: Vec<_> = cuts
-                .iter()
-                .zip(ends)
-                .map(|(&begin, end)| {
-                    let text = shared.text.get(begin..end).unwrap_or_default();
-                    let (root, base) = (known.tag(), shared.base + begin);
-                    thread::Builder::new().spawn_scoped(scope, move || Run::read(root, text, base))
-                })
-                .collect();
+        let ends = cuts.iter().skip(1).copied().chain([shared.text.len()]);
+        let parts: Vec<(usize, usize)> = cuts.iter().copied().zip(ends).collect();
+        let taken = AtomicUsize::new(0);
+        let read_some = || {
+            let mut runs = Vec::new();
+            loop {
+                let number = taken.fetch_add(1, Ordering::Relaxed);
+                let Some(&(begin, end)) = parts.get(number) else {
+                    return runs;
+                };
+                let text = shared.text.get(begin..end).unwrap_or_default();
+                runs.push((number, Run::read(known.tag(), text, shared.base + begin)));
+            }
+        };
+        let (done, mut read) = thread::scope(|scope| {
+            let start = |_| thread::Builder::new().spawn_scoped(scope, read_some);
+            let threads: Vec<_> = (1..self.threads).map(start).collect();
+            if !shared.is_last {
+                next.fill(input, window_len);
+            }
             let done = shared.read(first, root, progress, &mut self.head);
-            // What a thread could not do is done without it.
-            let join = |thread: std::io::Result<thread::ScopedJoinHandle<'_, Run>>| {
-                thread.ok()?.join().ok()
-            };
-            let runs: Vec<Option<Run>> = threads.into_iter().map(join).collect();
-            (done, runs)
+            let mut read = read_some();
+            for thread in threads {
+                // What a thread could not do is done without it.
+                read.extend(
+                    thread
+                        .ok()
+                        .and_then(|thread| thread.join().ok())
+                        .into_iter()
+                        .flatten(),
+                );
+            }
+            (done, read)
         });
+        read.sort_unstable_by_key(|(number, _)| *number);
         window.done = done?;
-        self.entries.extend(self.head.feed.entries.drain(..));
-        for (&begin, run) in cuts.iter().zip(runs) {
+        self.take_entries();
+        for (number, run) in read {
             // Where the part before does not end there, this one begins in the middle of something.
-            let is_next = window.done == begin && !progress.is_closed;
-            let Some(run) = run.filter(|_| is_next) else {
+            let is_next = parts
+                .get(number)
+                .is_some_and(|(begin, _)| *begin == self.pieces.window.done);
+            if !is_next || self.pieces.progress.is_closed {
                 break;
-            };
-            window.done = run.end - window.base;
+            }
+            self.pieces.window.done = run.end - self.pieces.window.base;
             self.head.rest.children(run.field, run.entries.len());
-            self.entries.extend(run.entries);
+            self.ready.push_back(run.entries.into_iter());
         }
         Ok(())
     }
@@ -329,6 +366,32 @@ mod tests {
             (run.end, run.entries.len()),
             (cuts[1], entry_count(&text[cuts[0]..cuts[1]]))
         );
+    }
+
+    /// The text of the next window is read before this one's products are handed out, and its faults come after them.
+    #[test]
+    fn octets_that_are_no_text_are_found_in_their_place() {
+        let entry = "<entry><productId>A</productId></entry>\n";
+        let head = format!("<feed xmlns='{ATOM_NAMESPACE}'>");
+        let mut octets = [head.as_str(), &entry.repeat(20_000)].concat().into_bytes();
+        octets.push(0xFF);
+        octets.extend_from_slice(entry.as_bytes());
+        let outcome = |threads| {
+            let mut reader = FeedReader::new("feed.xml", octets.as_slice()).threads(threads);
+            reader.part_len = 16 << 10;
+            let mut count = 0;
+            loop {
+                match reader.next_entry() {
+                    Ok(Some(_)) => count += 1,
+                    Ok(None) => panic!("no fault was found"),
+                    Err(error) => return (count > 0, error.to_string()),
+                }
+            }
+        };
+        let one = outcome(1);
+        assert!(one.0, "products come first");
+        assert!(one.1.contains("UTF-8"), "{}", one.1);
+        assert_eq!(outcome(3), one);
     }
 
     fn entry_count(text: &str) -> usize {

@@ -73,8 +73,9 @@ pub(crate) fn visit(
 /// Reads a document element in pieces of its text.
 #[derive(Debug)]
 pub(crate) struct Pieces<R> {
-    input: TextReader<R>,
+    pub(super) input: TextReader<R>,
     pub(super) window: Window,
+    pub(super) next: Next,
     /// The tag of the document element, once it was read.
     pub(super) root: Option<Root>,
     pub(super) progress: Progress,
@@ -91,6 +92,7 @@ impl<R: Read> Pieces<R> {
                 first: LineColumn { line: 1, column: 1 },
                 is_last: false,
             },
+            next: Next::default(),
             root: None,
             progress: Progress::default(),
         }
@@ -117,9 +119,19 @@ impl<R: Read> Pieces<R> {
         window.let_go();
         // Twice as much as was not enough the last time.
         let wanted = (window.text.len() * 2).max(least);
+        let mut more = match self.next.more.take() {
+            Some(more) => {
+                window.text.push_str(&self.next.text);
+                self.next.text.clear();
+                more
+            }
+            None => self.input.read_to(&mut window.text),
+        };
         loop {
-            match self.input.read_to(&mut window.text) {
-                Ok(true) if window.text.len() < wanted => {}
+            match more {
+                Ok(true) if window.text.len() < wanted => {
+                    more = self.input.read_to(&mut window.text);
+                }
                 Ok(more) => {
                     window.is_last = !more;
                     return Ok(());
@@ -169,6 +181,25 @@ impl<R: Read> Pieces<R> {
     }
 }
 
+/// Text that was read before it is needed.
+#[derive(Debug, Default)]
+pub(super) struct Next {
+    text: String,
+    /// How the reading of it ended: whether there is more. Nothing where there is no such text.
+    more: Option<Result<bool, ReadError>>,
+}
+
+impl Next {
+    /// Reads `len` octets, if there are so many.
+    pub(super) fn fill(&mut self, input: &mut TextReader<impl Read>, len: usize) {
+        let mut more = Ok(true);
+        while self.text.len() < len && matches!(more, Ok(true)) {
+            more = input.read_to(&mut self.text);
+        }
+        self.more = Some(more);
+    }
+}
+
 /// The piece of the text that is at hand.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -179,7 +210,7 @@ pub(super) struct Window {
     pub(super) base: usize,
     first: LineColumn,
     /// Whether nothing follows it.
-    is_last: bool,
+    pub(super) is_last: bool,
 }
 
 impl Window {
