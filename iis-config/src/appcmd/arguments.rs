@@ -113,6 +113,17 @@ impl Appcmd {
         self.set_config([format!("/-{key}")])
     }
 
+    /// Deletes a site's application, `/name`; with the path `/` the site and all in it.
+    #[must_use]
+    pub fn delete_application(&self, site: &str, path: &str) -> Vec<String> {
+        let (object, name) = if path == "/" {
+            ("site", format!("/site.name:{site}"))
+        } else {
+            ("app", format!("/app.name:{site}{path}"))
+        };
+        self.command(["delete".to_owned(), object.to_owned(), name])
+    }
+
     /// Lists the FastCGI applications with every attribute, as XML for [`super::parse_answer`].
     #[must_use]
     pub fn list_fast_cgi_applications(&self) -> Vec<String> {
@@ -173,6 +184,30 @@ mod tests {
 
     const KEY: &str =
         r"[fullPath='C:\it%u0027s\python.exe',arguments='-u %u0022C:\a b\app.py%u0022 100%u0025']";
+
+    #[test]
+    fn applications_and_sites_are_deleted_by_name() {
+        let deleted =
+            |path| Appcmd::for_file("a.config").delete_application("Default Web Site", path);
+        assert_eq!(
+            deleted("/app"),
+            [
+                "delete",
+                "app",
+                "/app.name:Default Web Site/app",
+                "/apphostconfig:a.config"
+            ]
+        );
+        assert_eq!(
+            deleted("/"),
+            [
+                "delete",
+                "site",
+                "/site.name:Default Web Site",
+                "/apphostconfig:a.config"
+            ]
+        );
+    }
 
     #[test]
     fn adds_in_one_command() {

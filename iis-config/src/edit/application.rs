@@ -163,6 +163,24 @@ pub fn remove_application(source: &Source, site: &str, path: &str) -> Result<Edi
     change.finish(|root| find(root, site, path).is_none())
 }
 
+/// Removes a site with all its applications, with its lines; changes nothing where there is none. What `location` elements
+/// say of it stays.
+///
+/// # Errors
+///
+/// Where the file is not a well-formed configuration file.
+pub fn remove_site(source: &Source, site: &str) -> Result<Edit, Problems> {
+    let document = Change::parse(source, SECTION)?;
+    let root = document.root();
+    refuse(source, kept_elsewhere(root, SECTION))?;
+    let mut change = Change::new(source, root, SECTION);
+    if let Some(found) = find_site(root, site) {
+        change.layout.remove(found);
+        change.say(format!("remove the site {site}"));
+    }
+    change.finish(|root| find_site(root, site).is_none())
+}
+
 /// The problem with a value that has to be there, where it is empty.
 pub(super) fn empty(what: &str, value: &str) -> Option<Problem> {
     value.is_empty().then(|| {

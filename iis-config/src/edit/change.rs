@@ -17,6 +17,24 @@ pub struct Edit {
     pub summary: Vec<String>,
 }
 
+impl Edit {
+    /// This edit of `source` and another one of what it has made, as one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the other one.
+    pub fn then(
+        self,
+        source: &Source,
+        next: impl FnOnce(&Source) -> Result<Self, Problems>,
+    ) -> Result<Self, Problems> {
+        let mut edit = next(&Source::from_text(source.name(), self.text))?;
+        edit.changed = edit.text != source.text();
+        edit.summary.splice(0..0, self.summary);
+        Ok(edit)
+    }
+}
+
 /// An edit under way: the file's tree, its layout and what has been done.
 pub(super) struct Change<'a> {
     source: &'a Source,

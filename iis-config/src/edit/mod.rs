@@ -16,7 +16,7 @@ mod http_platform;
 mod layout;
 mod virtual_directory;
 
-pub use application::{ApplicationPlace, remove_application, set_application};
+pub use application::{ApplicationPlace, remove_application, remove_site, set_application};
 pub use change::Edit;
 pub use environment_variable::{remove_environment_variable, set_environment_variable};
 pub use fast_cgi::{

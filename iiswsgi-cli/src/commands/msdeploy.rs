@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod delete;
 mod diff;
 mod dump;
 mod files;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     SystemInfo(system_info::Args),
     /// Set up an unpacked application: virtual environment, dependencies, web.config, FastCGI registration
     Install(install::Args),
+    /// Delete an application: its folder, its place in the site, and the FastCGI applications that only it uses
+    Delete(delete::Args),
     /// Make one request to the application of a folder, without a Web server; the exit status is 1 where it fails
     Test(test::Args),
 }
@@ -53,6 +56,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Sync(args) => sync::run(args, context),
         Command::SystemInfo(args) => system_info::run(args, context),
         Command::Install(args) => install::run(args, context),
+        Command::Delete(args) => delete::run(args, context),
         Command::Test(args) => test::run(args, context),
     }
 }

@@ -124,6 +124,11 @@ impl AppcmdProgram {
             .remove_fast_cgi_application(full_path, arguments)
     }
 
+    /// The command that deletes a site's application; with the path `/` the site.
+    pub(crate) fn deleting(&self, site: &str, path: &str) -> Vec<String> {
+        self.commands().delete_application(site, path)
+    }
+
     /// A command as a person would type it.
     pub(crate) fn command_line(&self, arguments: &[String]) -> String {
         self.process(arguments.to_vec()).command_line()

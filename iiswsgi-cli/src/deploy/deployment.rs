@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use iis_config::edit::{ApplicationPlace, set_application};
 use msdeploy_pkg::{
     ContentKind, ContentTree, Operation, Plan, Provider, ProviderKind, ProviderObject,
@@ -211,7 +211,11 @@ impl Deployment {
         context: &Context,
     ) -> Result<Placement> {
         let mut staging = Staging::new(&self.folder)?;
-        staging.guard("web.config"); // the package's commands write it
+        // The package's commands write these.
+        staging.guard("web.config");
+        for file in self.setup_py_metadata() {
+            staging.guard(file);
+        }
         let bar = progress::octets(Some(plan.summary().bytes_copied), context);
         for operation in &plan.operations {
             context.detail(format_args!("Info: {operation}."));
@@ -234,6 +238,16 @@ impl Deployment {
         let placement = staging.place()?;
         context.say(format_args!("{} in `{}`", plan.summary(), self.folder));
         Ok(placement)
+    }
+
+    /// What running a setup.py in the application's folder has written there, relative to it.
+    fn setup_py_metadata(&self) -> Vec<Utf8PathBuf> {
+        let files = |folder: &Utf8Path| folder.read_dir_utf8().into_iter().flatten().flatten();
+        files(&self.folder)
+            .filter(|entry| entry.file_name().ends_with(".egg-info"))
+            .flat_map(|folder| files(folder.path()).collect::<Vec<_>>())
+            .filter_map(|file| Some(file.path().strip_prefix(&self.folder).ok()?.to_owned()))
+            .collect()
     }
 
     fn register(&self, site_root: &SiteRoot, place: &Place, context: &Context) -> Result<()> {

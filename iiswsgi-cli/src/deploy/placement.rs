@@ -148,6 +148,18 @@ impl Staging {
         Ok(placement)
     }
 
+    /// Takes the target away, with all that is in it.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be moved, because a program runs in it for example; it is as it was then.
+    pub(crate) fn take_away(self) -> Result<Removal> {
+        fs::rename(&self.target, &self.old)?;
+        Ok(Removal {
+            staging: Some(self),
+        })
+    }
+
     /// What is going to change: nothing has been touched yet.
     fn survey(&self) -> Result<(Journal, Vec<Utf8PathBuf>)> {
         let mut journal = Journal::default();
@@ -296,6 +308,29 @@ impl Drop for Placement {
     }
 }
 
+/// A folder that was taken away and can still be put back.
+#[derive(Debug)]
+pub(crate) struct Removal {
+    /// None once it is committed.
+    staging: Option<Staging>,
+}
+
+impl Removal {
+    /// Deletes the folder. What cannot be deleted lies beside its place, and goes with the next installation there.
+    pub(crate) fn commit(mut self) {
+        self.staging = None;
+    }
+}
+
+/// Puts the folder back where it was not committed.
+impl Drop for Removal {
+    fn drop(&mut self) {
+        if let Some(staging) = &self.staging {
+            let _ = fs::rename(&staging.old, &staging.target);
+        }
+    }
+}
+
 /// Moves a file out of the way, over a copy of it that is there already.
 fn set_aside(file: &Utf8Path, backup: &Utf8Path) -> Result<()> {
     create_parent(backup)?;
@@ -410,6 +445,23 @@ mod tests {
             .map(|&(path, text)| (path.to_owned(), text.to_owned()))
             .collect();
         assert_eq!(tree(&folder.join("site")), expected);
+    }
+
+    #[test]
+    fn a_folder_that_was_taken_away_comes_back_or_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let target = folder.join("app");
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("a.py"), "old").unwrap();
+        let before = tree(folder);
+        let take_away = || Staging::new(&target).unwrap().take_away().unwrap();
+        let removal = take_away();
+        assert!(!target.exists());
+        drop(removal);
+        assert_eq!(tree(folder), before);
+        take_away().commit();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
     }
 
     const BEFORE: &[(&str, &str)] = &[

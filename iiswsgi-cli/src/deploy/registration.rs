@@ -2,8 +2,12 @@
 //! root.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use iis_config::edit::{ApplicationPlace, set_application, set_fast_cgi_application};
+use iis_config::edit::{
+    ApplicationPlace, remove_application, remove_fast_cgi_application, remove_site,
+    set_application, set_fast_cgi_application,
+};
 use iis_config::{ApplicationHost, FastCgiApplication, Site, win_path};
+use spanned_xml::Source;
 
 use crate::context::Context;
 use crate::deploy::appcmd::{AppcmdProgram, express_config};
@@ -75,6 +79,8 @@ impl RegistrationArgs {
 #[derive(Clone, Debug)]
 pub(crate) struct ServedFolder {
     pub(crate) place: Place,
+    /// The virtual directory's path in the application; `/` is the application's own folder.
+    pub(crate) directory_path: String,
     pub(crate) folder: Utf8PathBuf,
 }
 
@@ -86,6 +92,7 @@ impl ServedFolder {
                 site: String::new(),
                 application_path: "/".to_owned(),
             },
+            directory_path: "/".to_owned(),
             folder: folder.to_owned(),
         }
     }
@@ -136,6 +143,7 @@ impl Registration {
                             site: site.name.clone(),
                             application_path: application.path.clone(),
                         },
+                        directory_path: directory.path.clone(),
                         folder: local_path(&directory.physical_path, context),
                     });
                 }
@@ -204,6 +212,61 @@ impl Registration {
             appcmd.ask(arguments, context)?;
         }
         Ok(())
+    }
+
+    /// The FastCGI applications that are registered.
+    pub(crate) fn fast_cgi_applications(
+        &self,
+        context: &Context,
+    ) -> Result<Vec<FastCgiApplication>> {
+        match self {
+            Self::Appcmd(appcmd) => appcmd.fast_cgi_applications(context),
+            Self::File(site_root) => {
+                let host = ApplicationHost::parse(&site_root.read()?)?;
+                let applications = host.fast_cgi.into_iter();
+                Ok(applications.map(|application| application.value).collect())
+            }
+        }
+    }
+
+    /// Takes an application out of its site, with the path `/` the whole site, and FastCGI applications out of the server.
+    pub(crate) fn remove(
+        &self,
+        place: &Place,
+        fast_cgi: &[FastCgiApplication],
+        context: &Context,
+    ) -> Result<()> {
+        let (site, path) = (&place.site, &place.application_path);
+        match self {
+            Self::Appcmd(appcmd) => {
+                appcmd.ask(appcmd.deleting(site, path), context)?;
+                for application in fast_cgi {
+                    let command = appcmd.removing(&application.full_path, &application.arguments);
+                    appcmd.ask(command, context)?;
+                }
+                Ok(())
+            }
+            Self::File(site_root) => {
+                let change = |source: &Source| {
+                    let mut edit = if path == "/" {
+                        remove_site(source, site)?
+                    } else {
+                        remove_application(source, site, path)?
+                    };
+                    for application in fast_cgi {
+                        edit = edit.then(source, |source| {
+                            remove_fast_cgi_application(
+                                source,
+                                &application.full_path,
+                                &application.arguments,
+                            )
+                        })?;
+                    }
+                    Ok(edit)
+                };
+                site_root.edit(change).map(|_| ())
+            }
+        }
     }
 }
 

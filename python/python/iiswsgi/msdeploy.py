@@ -9,7 +9,7 @@ from typing import Optional, Union
 
 from ._call import Path, Report, Values, call
 
-__all__ = ["build", "check", "diff", "dump", "files", "install", "package", "parameters", "sync", "system_info", "test"]
+__all__ = ["build", "check", "delete", "diff", "dump", "files", "install", "package", "parameters", "sync", "system_info", "test"]
 
 
 def build(folder: Path = ".") -> Report:
@@ -26,6 +26,20 @@ def check(package: Path, *, root: Optional[Path] = None, sha1: Optional[str] = N
     ``iiswsgi msdeploy check``, whose options the parameters are. Raises `iiswsgi.Error`.
     """
     return call("msdeploy check", locals())
+
+
+def delete(
+    application: str,
+    *,
+    site_root: Optional[Path] = None,
+    appcmd: Optional[Path] = None,
+    what_if: bool = False,
+) -> Report:
+    """Delete an application: its folder, its place in the site, and the FastCGI applications that only it uses.
+
+    ``iiswsgi msdeploy delete``, whose options the parameters are. Raises `iiswsgi.Error`.
+    """
+    return call("msdeploy delete", locals())
 
 
 def diff(first: Path, second: Path) -> Report:

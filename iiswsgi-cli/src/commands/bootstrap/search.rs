@@ -184,6 +184,7 @@ mod tests {
                 site: "Demo2".to_owned(),
                 application_path: "/shop/admin".to_owned(),
             },
+            directory_path: "/".to_owned(),
             folder: "/srv/sites/content3".into(),
         };
         for (name, expected) in [

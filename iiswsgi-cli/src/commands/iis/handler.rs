@@ -5,7 +5,7 @@ use iis_config::edit::{
     Edit, remove_handler, remove_http_platform, set_handler, set_http_platform,
 };
 use iis_config::{Handler, HttpPlatform, WebConfig};
-use spanned_xml::{Problems, Source};
+use spanned_xml::Source;
 
 use super::changes::{Changes, ModeArgs};
 use crate::deploy::config_file::ConfigFile;
@@ -100,7 +100,7 @@ impl HandlerArgs {
         };
         let mut edit = remove_handler(file.source(), name)?;
         if platform.is_some() {
-            edit = then(file.source(), edit, remove_http_platform)?;
+            edit = edit.then(file.source(), remove_http_platform)?;
         }
         let empty = Source::from_text("web.config", EMPTY);
         let made = added(&empty, &handler, platform.as_deref())?;
@@ -133,19 +133,7 @@ fn declared(source: &Source, name: &str) -> Result<Option<Handler>> {
 fn added(source: &Source, handler: &Handler, platform: Option<&HttpPlatform>) -> Result<Edit> {
     let edit = set_handler(source, handler)?;
     match platform {
-        Some(platform) => then(source, edit, |source| set_http_platform(source, platform)),
+        Some(platform) => Ok(edit.then(source, |source| set_http_platform(source, platform))?),
         None => Ok(edit),
     }
-}
-
-/// Another edit of what a first one made of `source`, as one.
-fn then(
-    source: &Source,
-    first: Edit,
-    second: impl FnOnce(&Source) -> Result<Edit, Problems>,
-) -> Result<Edit> {
-    let mut edit = second(&Source::from_text(source.name(), first.text))?;
-    edit.changed = edit.text != source.text();
-    edit.summary.splice(0..0, first.summary);
-    Ok(edit)
 }
