@@ -1,0 +1,9 @@
+"""What is stored."""
+
+from django.db import models
+
+
+class Note(models.Model):
+    """A note."""
+
+    text = models.TextField()
