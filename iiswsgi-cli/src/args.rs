@@ -7,7 +7,7 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::commands::{
-    bootstrap, completions, dev, iis, msdeploy, serve, webpi, webpicmd, wfastcgi,
+    bootstrap, completions, dev, iis, msdeploy, serve, upload, webpi, webpicmd, wfastcgi,
 };
 use crate::context::{Context, Format, Host, write_error};
 use crate::diagnostics;
@@ -73,6 +73,8 @@ enum Command {
     Dev(dev::Args),
     /// Find the application that Web Deploy has just unpacked, and install it (`iiswsgi_install`)
     Bootstrap(bootstrap::Args),
+    /// Upload packages, wheels and source distributions to a packaging index, or any file to a file share (HTTP PUT)
+    Upload(upload::Args),
     /// Write a completion script for a shell to standard output
     Completions(completions::Args),
 }
@@ -232,6 +234,7 @@ fn run(command: &Command, context: &Context) -> Result<()> {
         Command::Wfastcgi(args) => wfastcgi::run(args, context),
         Command::Dev(args) => dev::run(args, context),
         Command::Bootstrap(args) => bootstrap::run(args, context),
+        Command::Upload(args) => upload::run(args, context),
         Command::Completions(args) => completions::run(args),
     }
 }

@@ -170,6 +170,37 @@ const fn core_fields(field: Field) -> &'static [&'static str] {
 
 /// The fields in order, continuation lines joined by line feeds, and the body after the first blank
 /// line.
+/// The fields of a PKG-INFO or METADATA file as a form has them that is sent to a packaging index: names in lower case with
+/// `_` for `-`, the two that indexes know by their plural, and the text after the header as `description`.
+///
+/// Models the PyPI documentation's "Upload API", "Upload a file". Nothing is checked: that is the index's.
+///
+/// ```
+/// let fields = python_dist::form_fields("Metadata-Version: 2.1\nName: sample\nClassifier: Framework :: Paste\n\nLong text.\n");
+/// let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+/// assert_eq!(names, ["metadata_version", "name", "classifiers", "description"]);
+/// ```
+#[must_use]
+pub fn form_fields(text: &str) -> Vec<(String, String)> {
+    let (header, body) = headers(text);
+    let mut fields: Vec<(String, String)> = header
+        .into_iter()
+        .map(|(name, value)| {
+            let name = name.to_lowercase().replace('-', "_");
+            match name.as_str() {
+                "classifier" => ("classifiers".to_owned(), value),
+                "project_url" => ("project_urls".to_owned(), value),
+                "description" => (name, unfold_description(&value)),
+                _ => (name, value),
+            }
+        })
+        .collect();
+    if !body.trim().is_empty() {
+        fields.push(("description".to_owned(), body.to_owned()));
+    }
+    fields
+}
+
 fn headers(text: &str) -> (Vec<(String, String)>, &str) {
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut rest = text.trim_start_matches('\u{feff}');

@@ -57,6 +57,7 @@ pub mod manifest_in;
 mod metadata;
 mod modules;
 mod project_table;
+mod pypirc;
 mod pyproject;
 mod rules;
 mod settings;
@@ -65,7 +66,7 @@ mod setup_py;
 mod toml_table;
 
 pub use build_backend::BuildSystem;
-pub use core_metadata::CoreMetadataError;
+pub use core_metadata::{CoreMetadataError, form_fields};
 pub use data_files::DataFiles;
 pub use expandvars::{UndefinedVariable, expandvars, expandvars_reporting};
 pub use handlebars_template::{Escaping, render_handlebars, template_context};
@@ -74,6 +75,7 @@ pub use metadata::{
     normalize_name,
 };
 pub use modules::{Modules, Packages};
+pub use pypirc::{Pypirc, PypircError, PypircRepository};
 pub use pyproject::Pyproject;
 pub use rules::RULES;
 pub use settings::{Command, Settings, split_command_line};

@@ -6,6 +6,7 @@ pub(crate) mod dev;
 pub(crate) mod iis;
 pub(crate) mod msdeploy;
 pub(crate) mod serve;
+pub(crate) mod upload;
 pub(crate) mod webpi;
 pub(crate) mod webpicmd;
 pub(crate) mod wfastcgi;

@@ -24,4 +24,5 @@ pub(crate) mod sync_options;
 pub(crate) mod template;
 pub(crate) mod trial;
 pub(crate) mod unpack;
+pub(crate) mod upload;
 pub(crate) mod virtual_env;
