@@ -88,6 +88,20 @@ impl Error {
         }
     }
 
+    /// Says what else to do about it, behind the help that is there already.
+    pub(crate) fn further_help(self, text: &str) -> Self {
+        match self {
+            Self::Failed {
+                message,
+                help: Some(help),
+            } => Self::Failed {
+                message,
+                help: Some(format!("{help}\n{text}")),
+            },
+            other => other.help(text),
+        }
+    }
+
     /// What to do about a file that could not be read or written, where that can be known.
     pub(crate) fn io_help(error: &std::io::Error) -> Option<&'static str> {
         use std::io::ErrorKind as Kind;

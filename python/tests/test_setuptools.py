@@ -354,10 +354,12 @@ def test_importing_iiswsgi_does_not_import_setuptools():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-@pytest.mark.parametrize("version", ["58.0.0", "80.9.0"])
-def test_old_and_new_versions_of_setuptools(tmp_path, project, version):
-    if sys.version_info >= (3, 12) and version == "58.0.0":
-        version = "68.0.0"  # the oldest that runs there
+@pytest.mark.parametrize("age", ["oldest", "newest"])
+def test_old_and_new_versions_of_setuptools(tmp_path, project, age):
+    if age == "oldest":
+        version = "58.0.0" if sys.version_info < (3, 12) else "68.0.0"
+    else:
+        version = "84.2.1" if sys.version_info >= (3, 10) else "82.0.1"
     place = tmp_path / "site"
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(place), f"setuptools=={version}"],

@@ -561,3 +561,68 @@ fn files_that_are_not_there() {
         assert!(tree(scratch.path()).is_empty(), "{arguments:?}");
     }
 }
+
+/// A Python that has lost a module.
+fn python_without(scratch: &Scratch, module: &str) -> Utf8PathBuf {
+    let folder = scratch.path().join(format!("without {module}"));
+    succeed(Command::new("python3").args(["-m", "venv", "--without-pip", folder.as_str()]));
+    let packages = succeed(Command::new(folder.join("bin/python")).args([
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('purelib'))",
+    ]));
+    // It comes before the standard library's, where `sitecustomize` puts its folder.
+    let packages = Utf8Path::new(packages.trim());
+    fs::create_dir(packages.join("lost")).expect("a folder");
+    fs::write(
+        packages.join("lost").join(format!("{module}.py")),
+        format!("raise ModuleNotFoundError(\"No module named '{module}'\")\n"),
+    )
+    .expect("written");
+    fs::write(
+        packages.join("sitecustomize.py"),
+        format!(
+            "import sys\nsys.path.insert(0, {:?})\n",
+            packages.join("lost").as_str()
+        ),
+    )
+    .expect("written");
+    folder.join("bin/python")
+}
+
+#[test]
+fn an_interpreter_without_pip_or_venv() {
+    let scratch = Scratch::new();
+    let project = scratch.example("sample.msdeploy");
+    let before = tree(&project);
+    for (module, further, message) in [
+        ("pip", &["--no-virtual-env"][..], "ensurepip"),
+        ("venv", &[], "needs the modules venv and ensurepip"),
+    ] {
+        let python = python_without(&scratch, module);
+        let mut install = iiswsgi();
+        install
+            .args(["msdeploy", "install", project.as_str()])
+            .args(["--python", python.as_str()])
+            .args(["--site-root", scratch.path().join("site").as_str()])
+            .args(further)
+            .env("IISWSGI_INSTALLER", "pip");
+        says(&fail(&mut install), &[python.as_str(), message]);
+        assert!(tree(&project) == before, "nothing is left half-made");
+    }
+}
+
+#[test]
+fn a_site_root_that_cannot_be_written() {
+    let scratch = Scratch::new();
+    let project = scratch.example("sample.msdeploy");
+    package(&project);
+    let feed = feed(&project);
+    // Not even root makes folders there.
+    let mut install = iiswsgi();
+    install.args(["webpi", "install", feed.as_str(), "iiswsgi-sample-app"]);
+    install.args(["--site-root", "/sys/iiswsgi-site-root"]);
+    says(
+        &fail(&mut install),
+        &["/sys/iiswsgi-site-root", "help: ", "name a"],
+    );
+}

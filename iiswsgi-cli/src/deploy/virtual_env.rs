@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use self::uv::Uv;
 use crate::context::Context;
+use crate::deploy::file;
 use crate::deploy::process::Process;
 use crate::deploy::project::VIRTUAL_ENV;
 use crate::error::{Error, Result};
@@ -129,11 +130,11 @@ impl PythonEnvironment {
                     .args(["-m", "venv", "--clear", folder.as_str()])
                     .run(context)
                     .map_err(|error| {
-                        if cfg!(target_os = "linux") {
-                            error.help("on Debian, the package python3-venv brings the venv module")
+                        error.further_help(if cfg!(target_os = "linux") {
+                            "this Python needs the modules venv and ensurepip (on Debian the package python3-venv), or uv on the path"
                         } else {
-                            error
-                        }
+                            "this Python needs the modules venv and ensurepip, or uv on the path"
+                        })
                     })?;
             }
             Tool::Uv(uv) => {
@@ -216,6 +217,14 @@ impl PythonEnvironment {
             return Ok(());
         }
         let tool = Tool::choose(&self.python, context)?;
+        if matches!(tool, Tool::Pip) && self.python.is_file() && !self.can("import pip", context) {
+            return Err(
+                Error::new(format!("`{}` has no pip", self.python)).help(format!(
+                    "run `{} -m ensurepip`, or put uv on the path",
+                    self.python
+                )),
+            );
+        }
         let install = |further: &[&str]| match &tool {
             Tool::Pip => Process::new(self.python.as_str())
                 .args([
@@ -260,8 +269,14 @@ impl PythonEnvironment {
 
 /// The Python to make virtual environments with: the one asked for, the one that runs us, or the first on the path.
 pub(crate) fn find_python(asked: Option<&Utf8Path>, context: &Context) -> Result<Utf8PathBuf> {
-    if let Some(python) = asked.or(context.host.python.as_deref()) {
-        return Ok(python.to_owned());
+    match asked {
+        // Programs are run in the application's folder; a name alone is looked for on the path.
+        Some(python) if python.components().count() > 1 => return file::absolute(python),
+        Some(python) => return Ok(python.to_owned()),
+        None => {}
+    }
+    if let Some(python) = &context.host.python {
+        return Ok(python.clone());
     }
     let candidates: &[&str] = if cfg!(windows) {
         &["python", "py"]
