@@ -30,7 +30,7 @@ pub(crate) fn check(tools: &PythonEnvironment, wheel: &Utf8Path) -> Result<()> {
     let name = sdist.file_name().unwrap_or_default();
     let unpacked = folder.join(name.trim_end_matches(".tar.gz"));
     // Of what it needs, all was fetched for the wheel already.
-    maturin()
+    let built = maturin()
         .args(["build", "--locked", "--offline", "--manifest-path"])
         .args([
             unpacked.join("python/Cargo.toml").as_str(),
@@ -38,7 +38,10 @@ pub(crate) fn check(tools: &PythonEnvironment, wheel: &Utf8Path) -> Result<()> {
             folder.as_str(),
         ])
         .args(["--target-dir", target().as_str()])
-        .run()?;
+        .run();
+    // cargo takes what it has compiled of these files for the checkout's, whose changes it would no longer see.
+    fs::remove_dir_all(&unpacked).map_err(|error| error.to_string())?;
+    built?;
     let rebuilt = only(&folder, ".whl")?;
     let (rebuilt, wheel) = (files(tools, &rebuilt)?, files(tools, wheel)?);
     if rebuilt == wheel {
