@@ -72,6 +72,18 @@ pub enum Error {
         /// What is there instead.
         found: String,
     },
+    /// Requests cannot be run as their users.
+    #[error(
+        "a request can be run as its user only where IIS hands over its named pipe on Windows, and this is {found}; leave \
+         `--impersonate` out"
+    )]
+    NoImpersonation {
+        /// What there is instead.
+        found: String,
+    },
+    /// Windows does not let this process act as the user of a request, which does not run then.
+    #[error("the request cannot be run as its user: {0}")]
+    Impersonation(io::Error),
     /// Several processes are wanted where only one can serve.
     #[error(
         "several processes need a listening socket, but {found}; leave `--processes` out, and let the Web server start several \
@@ -86,6 +98,13 @@ pub enum Error {
         "an application that is loaded already cannot be served by several processes: name it as `module:callable` instead"
     )]
     ProcessesOfCallable,
+    /// Several processes are wanted on Windows.
+    #[cfg(windows)]
+    #[error(
+        "several processes are started by the Web server on Windows: leave `--processes` out, and set `maxInstances` of the \
+         FastCGI application in IIS"
+    )]
+    ProcessesOnWindows,
     /// The application cannot be loaded in any process.
     #[error(
         "no worker could be started: the first one ended with {ended}. What it said is above, and in its log"

@@ -13,6 +13,7 @@
 //! - [`Processes`] says how many processes serve, and when they are replaced: a supervisor starts them as programs of their
 //!   own.
 //! - [`simulate`] makes one request in this process, through everything but the socket's address.
+//! - [`registry`] is what Windows' registry says of IIS.
 //! - [`log`] finds a place for the log before anything else can fail; [`AccessLog`] has a line for each request.
 //! - [`Scoreboard`] is what the processes of a gateway count together, and [`Pages`] show it; [`Watch`] looks after requests
 //!   that take long.
@@ -41,8 +42,8 @@
 //!
 //! # What it leaves out
 //!
-//! Named pipes and the shutdown event of IIS on Windows; the roles Authorizer and Filter; several requests at once on one
-//! connection, which no Web server asks for.
+//! The roles Authorizer and Filter; several requests at once on one connection, which no Web server asks for. On Windows: Unix
+//! sockets, systemd, several processes by a supervisor, and signals other than the console's.
 //!
 //! # Features
 //!
@@ -52,25 +53,32 @@
 mod access_log;
 mod activity;
 mod application;
+mod code_page;
+mod descriptor;
 mod driver;
 mod error;
 mod head;
 mod iis;
+mod impersonation;
 mod limits;
 pub mod listener;
+mod local_stream;
 pub mod log;
 mod processes;
 #[cfg(all(target_os = "linux", any(test, feature = "python")))]
 mod program_text;
+pub mod registry;
 mod reload;
 mod scoreboard;
 mod sender;
 mod serve_options;
 mod server;
 mod shutdown;
+#[cfg(windows)]
+mod shutdown_event;
 mod simulate;
 mod status;
-#[cfg(any(test, feature = "python"))]
+#[cfg(all(unix, any(test, feature = "python")))]
 #[cfg_attr(
     not(feature = "python"),
     expect(dead_code, reason = "the program of the workers is Python's")

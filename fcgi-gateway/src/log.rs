@@ -10,6 +10,8 @@
 //!
 //! Each line is written with one call on a file opened for appending, so that several processes can share it.
 
+#[cfg(windows)]
+mod event_log;
 mod file;
 
 use std::io::{self, IsTerminal as _};
@@ -120,8 +122,16 @@ impl LogGuard {
 
     /// Puts the failure that ends the process into the file. Telling the person at a terminal is the program's part, so it does
     /// not go to standard error.
+    ///
+    /// On Windows it goes to the event log too where there is no terminal.
     pub fn fatal(&self, message: &str) {
         tracing::error!(target: FATAL, "{message}");
+        #[cfg(windows)]
+        if !self.stderr
+            && let Err(error) = event_log::report(message)
+        {
+            tracing::warn!(%error, "the event log does not take it");
+        }
     }
 }
 
@@ -286,7 +296,8 @@ mod tests {
                     .map(|(_, value)| (*value).to_owned())
             };
             let mut expected: Vec<_> = expected.iter().map(Utf8PathBuf::from).collect();
-            expected.extend(["/tmp/iiswsgi.log".into(), "/iiswsgi.log".into()]);
+            expected.extend(cfg!(unix).then(|| "/tmp/iiswsgi.log".into()));
+            expected.push("/iiswsgi.log".into());
             assert_eq!(
                 places(named.map(Utf8Path::new), &variable),
                 expected,

@@ -15,7 +15,8 @@ pub struct Processes {
     /// How a worker is started: a program and its arguments that end up in `serve` with the same options,
     /// [`count`](Self::count) included. Empty, the default: no worker can be started.
     pub command: Vec<OsString>,
-    /// How long a worker that is told to end may finish its requests, before it is killed. Default 30 seconds.
+    /// How long a worker that is told to end may finish its requests, before it is killed; and how long a process that
+    /// IIS tells to end by its event may take to end. Default 30 seconds.
     pub graceful_timeout: Duration,
     /// After so many requests a process ends, and is replaced. Default: never.
     pub max_requests: Option<u64>,

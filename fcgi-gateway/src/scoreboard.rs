@@ -9,15 +9,20 @@
 mod histogram;
 mod memory;
 
+#[cfg(unix)]
 use std::io;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+#[cfg(unix)]
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use histogram::{Durations, Histogram};
 use memory::Memory;
+#[cfg(unix)]
+use memory::Shared;
 
 /// What tells a scoreboard of this version from any other file.
+#[cfg(unix)]
 const LAYOUT: u64 = u64::from_be_bytes(*b"iiswsgi1");
 
 /// The scoreboard, as one of the processes sees it.
@@ -25,12 +30,14 @@ const LAYOUT: u64 = u64::from_be_bytes(*b"iiswsgi1");
 /// ```
 /// use fcgi_gateway::{Scoreboard, WorkerState};
 ///
+/// # #[cfg(unix)] {
 /// let supervisor = Scoreboard::create(2)?;
 /// let fd = supervisor.fd().unwrap().try_clone_to_owned()?;
 /// // In the worker that has inherited the descriptor:
 /// let worker = Scoreboard::inherit(fd, 1)?;
 /// worker.own().start(std::process::id(), 1, 4);
 /// assert_eq!(supervisor.slots()[1].state(), WorkerState::Starting);
+/// # }
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -40,12 +47,46 @@ pub struct Scoreboard {
 }
 
 impl Scoreboard {
+    /// The scoreboard of a process by itself: one slot that nobody else sees.
+    #[must_use]
+    pub fn private() -> Self {
+        Self {
+            memory: Memory::private(1),
+            own: 0,
+        }
+    }
+
+    /// A scoreboard of so many slots that nobody else sees.
+    #[cfg(test)]
+    pub(crate) fn private_with(slots: usize) -> Self {
+        Self {
+            memory: Memory::private(slots),
+            own: 0,
+        }
+    }
+
+    /// All slots.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        self.memory.slots()
+    }
+
+    /// The slot of this process; for a supervisor, the first one.
+    #[must_use]
+    pub fn own(&self) -> &Slot {
+        &self.slots()[self.own]
+    }
+}
+
+/// What a supervisor and its workers share.
+#[cfg(unix)]
+impl Scoreboard {
     /// A scoreboard that other processes can inherit, with so many slots, at least one; all are [`WorkerState::Free`].
     ///
     /// # Errors
     /// The operating system has no memory or descriptors left.
     pub fn create(slots: usize) -> io::Result<Self> {
-        let memory = Memory::shared(slots.max(1))?;
+        let memory = Memory::Shared(Shared::create(slots.max(1))?);
         for slot in memory.slots() {
             slot.layout.store(LAYOUT, Ordering::Relaxed);
         }
@@ -58,7 +99,7 @@ impl Scoreboard {
     /// [`io::ErrorKind::InvalidData`] where it is none, or one of another version: after an upgrade a supervisor may start
     /// workers that are newer than itself. Else the operating system's.
     pub fn inherit(fd: OwnedFd, slot: usize) -> io::Result<Self> {
-        let memory = Memory::inherited(fd)?;
+        let memory = Memory::Shared(Shared::inherit(fd)?);
         let fits = memory
             .slots()
             .get(slot)
@@ -72,32 +113,14 @@ impl Scoreboard {
         Ok(Self { memory, own: slot })
     }
 
-    /// The scoreboard of a process by itself: one slot that nobody else sees.
-    #[must_use]
-    pub fn private() -> Self {
-        Self {
-            memory: Memory::private(),
-            own: 0,
-        }
-    }
-
     /// The descriptor to hand to workers; `None` where the scoreboard is private. It is closed on exec unless it is
     /// duplicated for that.
     #[must_use]
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.memory.file().map(|file| file.as_fd())
-    }
-
-    /// All slots.
-    #[must_use]
-    pub fn slots(&self) -> &[Slot] {
-        self.memory.slots()
-    }
-
-    /// The slot of this process; for a supervisor, the first one.
-    #[must_use]
-    pub fn own(&self) -> &Slot {
-        &self.slots()[self.own]
+        match &self.memory {
+            Memory::Private(_) => None,
+            Memory::Shared(shared) => Some(shared.fd()),
+        }
     }
 }
 
@@ -294,6 +317,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_a_worker_counts_is_seen_by_all() {
         let supervisor = Scoreboard::create(3).unwrap();
@@ -337,6 +361,7 @@ mod tests {
         assert_eq!(found.state, WorkerState::Starting);
     }
 
+    #[cfg(unix)]
     #[test]
     fn another_file_is_no_scoreboard() {
         let empty = tempfile::tempfile().unwrap();

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::listener::{Owner, Stdin, StdinSocket, TcpSocket, UnixSocket, WebServerAddrs, systemd};
+use crate::listener::{Owner, Stdin, StdinSocket, TcpSocket, WebServerAddrs};
+#[cfg(unix)]
+use crate::listener::{UnixSocket, systemd};
 #[cfg(feature = "python")]
 use crate::{AccessLog, Pages, log::LogFile};
 use crate::{AccessLogFormat, Error, Limits, Processes, Server, ServerOptions, log};
@@ -39,6 +41,8 @@ impl Bind {
     /// # Errors
     /// [`Error::NoTransport`], [`Error::Bind`], [`Error::WebServerAddrs`].
     pub fn server(&self, options: ServerOptions) -> Result<Server, Error> {
+        #[cfg(windows)]
+        crate::shutdown_event::limit(options.watch)?;
         match self.open()? {
             StdinSocket::Listening(listener) => Server::listening(listener, options),
             StdinSocket::Connected(transport) => Server::connected(transport, options),
@@ -52,6 +56,7 @@ impl Bind {
     pub fn open(&self) -> Result<StdinSocket, Error> {
         let allowed = WebServerAddrs::from_environment()?;
         match self {
+            #[cfg(unix)]
             Self::Auto if systemd::descriptors() > 0 => {
                 systemd::take(allowed).map_err(|source| Error::Bind {
                     address: "systemd's socket".to_owned(),
@@ -70,9 +75,18 @@ impl Bind {
                     source: error,
                 }),
             },
+            #[cfg(unix)]
             Self::Unix { path, mode, owner } => Ok(StdinSocket::Listening(Box::new(
                 UnixSocket::bind(path, *mode, *owner, allowed)?,
             ))),
+            #[cfg(windows)]
+            Self::Unix { path, .. } => Err(Error::Bind {
+                address: format!("unix:{path}"),
+                source: std::io::Error::new(
+                    std::io::ErrorKind::Unsupported,
+                    "on Windows there are no Unix sockets for Web servers; bind a TCP port",
+                ),
+            }),
             Self::Tcp(address) => Ok(StdinSocket::Listening(Box::new(TcpSocket::bind(
                 *address, allowed,
             )?))),
@@ -97,10 +111,9 @@ impl Bind {
 #[must_use]
 pub fn explain(bind: &Bind) -> String {
     match bind {
-        Bind::Auto => match systemd::descriptors() {
-            0 => Stdin::inspect().to_string(),
-            count => systemd::explain(count),
-        },
+        #[cfg(unix)]
+        Bind::Auto if systemd::descriptors() > 0 => systemd::explain(systemd::descriptors()),
+        Bind::Auto => Stdin::inspect().to_string(),
         Bind::Unix { path, mode, .. } => {
             let mode = mode.map_or_else(
                 || "as the umask says".to_owned(),
@@ -166,6 +179,8 @@ pub struct ServeOptions {
     pub access_log_format: AccessLogFormat,
     /// The header that gives a request its id; see [`ServerOptions::request_id_header`].
     pub request_id_header: Option<String>,
+    /// Whether each request runs as the user whom IIS has given its named pipe; see [`ServerOptions::impersonate`].
+    pub impersonate: bool,
     /// A path that the gateway answers with `pong`, without the application.
     pub ping_path: Option<String>,
     /// A path that shows the gateway's numbers. Whoever can reach the site can see them, unless the Web server forbids it.
@@ -192,6 +207,7 @@ impl ServeOptions {
     pub(crate) fn observe(&self, server: &mut ServerOptions) {
         server.access_log = self.open_access_log().map(Arc::new);
         server.request_id_header.clone_from(&self.request_id_header);
+        server.impersonate = self.impersonate;
         server.pages = Pages {
             ping: self.ping_path.clone(),
             status: self.status_path.clone(),

@@ -32,6 +32,9 @@ use crate::status::Pages;
 use crate::watchdog::Watch;
 use crate::{Application, Error, Limits, Scoreboard, Shutdown};
 
+/// What a server has that does not listen.
+const ONLY_CONNECTION: &str = "the connection on file descriptor 0";
+
 /// How a [`Server`] works.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -55,6 +58,9 @@ pub struct ServerOptions {
     pub watch: Watch,
     /// What happens after a number of requests. Default: nothing.
     pub retire: Option<Retire>,
+    /// Whether each request runs as the user whom the Web server has given the connection. Only a named pipe of Windows has such
+    /// a user. Default: no, requests run as the process.
+    pub impersonate: bool,
 }
 
 impl Default for ServerOptions {
@@ -69,6 +75,7 @@ impl Default for ServerOptions {
             request_id_header: None,
             watch: Watch::default(),
             retire: None,
+            impersonate: false,
         }
     }
 }
@@ -100,24 +107,43 @@ pub struct Server {
     /// What the workers do, where somebody watches.
     activity: Option<Activity>,
     countdown: Option<Countdown>,
+    impersonate: bool,
 }
 
 impl Server {
     /// A server for the connections that arrive on a listening socket. It runs until it is told to stop.
     ///
     /// # Errors
-    /// The operating system has no descriptors left.
-    pub fn listening(listener: Box<dyn Listener>, options: ServerOptions) -> Result<Self, Error> {
-        Self::new(Some(listener), options)
+    /// The operating system has no descriptors left; [`Error::NoImpersonation`].
+    pub fn listening(
+        mut listener: Box<dyn Listener>,
+        options: ServerOptions,
+    ) -> Result<Self, Error> {
+        if options.impersonate && !listener.can_impersonate() {
+            let found = listener.describe();
+            return Err(Error::NoImpersonation { found });
+        }
+        let mut server = Self::new(true, options)?;
+        listener.start(&server.shutdown)?;
+        server.listener = Some(listener);
+        Ok(server)
     }
 
     /// A server for one connection, as IIS hands it over. It runs until the connection ends or it is told to stop; it never
     /// closes the connection itself, even where a request does without `FCGI_KEEP_CONN`.
     ///
     /// # Errors
-    /// The operating system's.
-    pub fn connected(transport: Box<dyn Transport>, options: ServerOptions) -> Result<Self, Error> {
-        let server = Self::new(None, options)?;
+    /// The operating system's; [`Error::NoImpersonation`].
+    pub fn connected(
+        mut transport: Box<dyn Transport>,
+        options: ServerOptions,
+    ) -> Result<Self, Error> {
+        if options.impersonate && !transport.can_impersonate() {
+            let found = ONLY_CONNECTION.to_owned();
+            return Err(Error::NoImpersonation { found });
+        }
+        let server = Self::new(false, options)?;
+        transport.start(&server.shutdown)?;
         let driver = Driver::new(transport, server.config, server.limits, true);
         server
             .waiting
@@ -125,23 +151,19 @@ impl Server {
         Ok(server)
     }
 
-    fn new(listener: Option<Box<dyn Listener>>, options: ServerOptions) -> Result<Self, Error> {
+    fn new(listens: bool, options: ServerOptions) -> Result<Self, Error> {
         let threads = options.threads.max(1);
         let limits = options.limits;
         let mut config = Config::default();
-        config.max_conns = u32::try_from(if listener.is_some() {
-            limits.connections
-        } else {
-            1
-        })
-        .unwrap_or(u32::MAX);
+        config.max_conns =
+            u32::try_from(if listens { limits.connections } else { 1 }).unwrap_or(u32::MAX);
         config.max_reqs = u32::try_from(threads).unwrap_or(u32::MAX);
         let shutdown = match options.shutdown {
             Some(shutdown) => shutdown,
             None => Shutdown::new()?,
         };
         // On the only connection requests come one after the other.
-        let queue = limits.queue.filter(|_| listener.is_some());
+        let queue = limits.queue.filter(|_| listens);
         let slot = options.scoreboard.own();
         if slot.state() == WorkerState::Free {
             slot.start(std::process::id(), 1, threads);
@@ -151,7 +173,7 @@ impl Server {
             limits,
             config,
             shutdown,
-            listener,
+            listener: None,
             waiting: Waiting::new(threads == 1 && queue.is_none())?,
             leader: Mutex::default(),
             is_polling: AtomicBool::new(false),
@@ -168,6 +190,7 @@ impl Server {
                 .is_on()
                 .then(|| Activity::new(options.watch, threads)),
             countdown: options.retire.map(Countdown::new),
+            impersonate: options.impersonate,
         })
     }
 
@@ -226,7 +249,7 @@ impl Server {
     #[must_use]
     pub fn describe(&self) -> String {
         self.listener.as_ref().map_or_else(
-            || "the connection on file descriptor 0".to_owned(),
+            || ONLY_CONNECTION.to_owned(),
             |listener| listener.describe(),
         )
     }

@@ -5,17 +5,26 @@
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, RawFd};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// `SIGINT` and `SIGTERM`, as they arrive on the descriptor of [`Shutdown::signal_fd`].
-pub(crate) const STOP_SIGNALS: [u8; 2] = [2, 15];
+use crate::descriptor::{AsRawFd as _, RawFd, waits_on};
+use crate::local_stream::{self, LocalStream};
 
-/// `SIGUSR1`, as its number is on this system.
+/// `SIGINT` and `SIGTERM`, as they arrive on the descriptor of [`Shutdown::signal_fd`].
+#[cfg(unix)]
+pub(crate) const STOP_SIGNALS: [u8; 2] = [2, 15];
+/// `SIGINT`, `SIGTERM` and `SIGBREAK`, as they arrive on the socket of [`Shutdown::signal_fd`].
+#[cfg(windows)]
+pub(crate) const STOP_SIGNALS: [u8; 3] = [2, 15, 21];
+
+/// `SIGUSR1`, as its number is on this system; Windows has none, and no signal has this number.
 pub(crate) fn reopen_signal() -> u8 {
-    u8::try_from(rustix::process::Signal::USR1.as_raw()).unwrap_or(u8::MAX)
+    #[cfg(unix)]
+    let number = rustix::process::Signal::USR1.as_raw();
+    #[cfg(windows)]
+    let number = i32::from(u8::MAX);
+    u8::try_from(number).unwrap_or(u8::MAX)
 }
 
 /// A request to stop, shared by the server and whoever may ask it to.
@@ -106,22 +115,18 @@ impl Shutdown {
     }
 }
 
-impl AsFd for Shutdown {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.signals.as_fd()
-    }
-}
+waits_on!(Shutdown, 0.signals);
 
 /// Two ends of a stream by which one thread ends another's waiting in `poll`.
 #[derive(Debug)]
 pub(crate) struct Waker {
-    sender: UnixStream,
-    receiver: UnixStream,
+    sender: LocalStream,
+    receiver: LocalStream,
 }
 
 impl Waker {
     pub(crate) fn new() -> io::Result<Self> {
-        let (sender, receiver) = UnixStream::pair()?;
+        let (sender, receiver) = local_stream::pair()?;
         sender.set_nonblocking(true)?;
         receiver.set_nonblocking(true)?;
         Ok(Self { sender, receiver })
@@ -152,11 +157,7 @@ impl Waker {
     }
 }
 
-impl AsFd for Waker {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.receiver.as_fd()
-    }
-}
+waits_on!(Waker, receiver);
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,13 @@
 //! One request through an application, without a Web server: for tests, and to see that an installation works.
 
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::thread;
 
 use fcgi_proto::web_server::{Config, Connection, Event};
 use fcgi_proto::{Limits, ProtocolStatus, Role};
 use percent_encoding::percent_decode_str;
 
+use crate::local_stream::{self, LocalStream};
 use crate::{Application, Error, Head, Server, ServerOptions};
 
 /// A request as a client makes it; [`simulate`] makes of it what a Web server sends.
@@ -134,7 +134,8 @@ pub fn simulate(
     application: &impl Application,
     request: &SimulatedRequest,
 ) -> Result<SimulatedResponse, Error> {
-    let (ours, theirs) = UnixStream::pair()?;
+    let (ours, theirs) = local_stream::pair()?;
+    theirs.set_nonblocking(true)?;
     let server = Server::connected(Box::new(theirs), ServerOptions::default())?;
     thread::scope(|scope| {
         let web_server = thread::Builder::new()
@@ -151,7 +152,7 @@ pub fn simulate(
 
 /// The Web server's side.
 fn exchange(
-    mut stream: UnixStream,
+    mut stream: LocalStream,
     request: &SimulatedRequest,
 ) -> Result<SimulatedResponse, Error> {
     let mut connection = Connection::new(Config::default(), Limits::default());
@@ -178,7 +179,7 @@ fn exchange(
 }
 
 fn receive(
-    stream: &mut UnixStream,
+    stream: &mut LocalStream,
     connection: &mut Connection,
 ) -> Result<SimulatedResponse, Error> {
     let mut response = SimulatedResponse::default();

@@ -257,7 +257,7 @@ mod tests {
 
     /// Two workers and a slot without one, half a minute after they began.
     pub(super) fn sample() -> Status {
-        let board = Scoreboard::create(3).unwrap();
+        let board = Scoreboard::private_with(3);
         for (slot, requests) in [(0, 90), (1, 10)] {
             let slot = &board.slots()[slot];
             slot.start(4242, 1, 4);
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_board_without_workers_is_a_page_too() {
-        let board = Scoreboard::create(1).unwrap();
+        let board = Scoreboard::private();
         let status = Status::read(&board, UNIX_EPOCH, |_| None);
         assert!(html::page(&status).contains("No worker"));
         assert!(prometheus::text(&status).contains("iiswsgi_requests_total 0\n"));

@@ -4,10 +4,15 @@
 //! answer from here, the other running requests get a while to finish, and then the process ends with
 //! [`Watch::EXIT_STATUS`]. The supervisor or the Web server starts another one.
 
+#[cfg(windows)]
+mod windows;
+
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(windows)]
+use self::windows::kill_this_process;
 use crate::activity::{Activity, Running};
 use crate::head::error_page;
 use crate::scoreboard::Ended;
@@ -21,7 +26,8 @@ pub struct Watch {
     pub slow_request: Option<Duration>,
     /// A request that takes longer is answered with status 504, and its process ends. Default: none is.
     pub request_timeout: Option<Duration>,
-    /// How long the other running requests have then. Default 30 seconds.
+    /// How long the other running requests have then; and on Windows how long a process has that IIS has told to end by its
+    /// event, before it is ended with the same status. Default 30 seconds.
     pub grace: Duration,
     /// What ends the process with this status. Default: [`Watch::end_process`].
     pub end: fn(u8),
@@ -39,7 +45,7 @@ impl Default for Watch {
 }
 
 impl Watch {
-    /// The exit status of a process that a request has ended which took too long: `EX_TEMPFAIL` of sysexits.h, "user is
+    /// The exit status of a process that was ended because something in it took too long: `EX_TEMPFAIL` of sysexits.h, "user is
     /// invited to retry".
     pub const EXIT_STATUS: u8 = 75;
 
@@ -50,13 +56,9 @@ impl Watch {
     /// Ends this process. Whatever hangs cannot keep it: where the C library's own end of a process hangs too, the process is
     /// killed after two seconds.
     pub fn end_process(status: u8) {
-        let killer = thread::Builder::new().spawn(|| {
+        let killer = thread::Builder::new().spawn(move || {
             thread::sleep(Duration::from_secs(2));
-            // Nobody is left to be told of a failure.
-            let _ = rustix::process::kill_process(
-                rustix::process::getpid(),
-                rustix::process::Signal::KILL,
-            );
+            kill_this_process(status);
         });
         drop(killer);
         std::process::exit(status.into());
@@ -67,6 +69,12 @@ impl Watch {
         let limits = self.slow_request.into_iter().chain(self.request_timeout);
         limits.min().unwrap_or(Duration::MAX)
     }
+}
+
+/// Ends this process at once, without asking anything in it. Nobody is left to be told of a failure.
+#[cfg(unix)]
+fn kill_this_process(_: u8) {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
 }
 
 /// How long a thread may take to say what it does before the application is asked in another way.

@@ -6,7 +6,6 @@ mod running;
 mod web_server;
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
@@ -25,7 +24,7 @@ fn defaults(threads: usize) -> ServerOptions {
 }
 
 /// Reads a connection to its end.
-fn at_end(client: &mut Client<UnixStream>) -> bool {
+fn at_end(client: &mut Client<running::Stream>) -> bool {
     let mut rest = Vec::new();
     client
         .stream

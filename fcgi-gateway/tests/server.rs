@@ -1,5 +1,5 @@
 //! The server with applications in Rust, over real sockets; the peer is `fcgi_proto`'s Web server side.
-
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod running;
@@ -20,6 +20,22 @@ use fcgi_gateway::{Error, Limits, Request, Response, Server, ServerOptions, Shut
 use fcgi_proto::ProtocolStatus;
 use running::{Run, Stop, echo, ok, options, with_server};
 use web_server::{Client, End};
+
+#[test]
+fn nothing_but_a_pipe_of_windows_knows_the_user_of_a_request() {
+    let mut options = ServerOptions::default();
+    options.impersonate = true;
+    let any_port = "127.0.0.1:0".parse().unwrap();
+    let port = TcpSocket::bind(any_port, WebServerAddrs::any()).unwrap();
+    let (stream, _other_end) = UnixStream::pair().unwrap();
+    for server in [
+        Server::listening(Box::new(port), options.clone()),
+        Server::connected(Box::new(stream), options),
+    ] {
+        let error = server.unwrap_err();
+        assert!(matches!(error, Error::NoImpersonation { .. }), "{error}");
+    }
+}
 
 #[test]
 fn requests_follow_each_other_on_one_connection() {

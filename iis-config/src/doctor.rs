@@ -8,7 +8,7 @@
 //! Sources: *IIS configuration reference* ("FastCGI", "Handlers", "Request filtering", `location`), IIS 10's
 //! `IIS_schema.xml`, KB2277918 (`FastCGIUtf8ServerVariables`), PEP 405 (`pyvenv.cfg`).
 //!
-//! Left out: file permissions beyond whose profile a folder is in, URL Rewrite, and `web.config` files below an
+//! Left out: file permissions other than reading a site's folder and starting its program, URL Rewrite, and `web.config` files below an
 //! application's own folder unless they are given.
 //!
 //! ```
@@ -32,6 +32,7 @@
 //! assert_eq!(report.questions[1].path, r"C:\Python\pyvenv.cfg");
 //! ```
 
+mod access;
 mod application;
 mod double_escaping;
 mod files;
@@ -42,6 +43,7 @@ mod logs;
 mod machine;
 mod modules;
 mod paths;
+mod pools;
 mod report;
 mod server_variables;
 mod virtual_env;
@@ -108,6 +110,7 @@ pub fn doctor(inputs: &Inputs<'_>) -> Report {
     http_platform::check(&files, &mut found);
     paths::check(&files, &mut found);
     virtual_env::check(&files, &mut found);
+    access::check(&files, &mut found);
     double_escaping::check(&files, &mut found);
     server_variables::check(&files, &mut found);
     logs::gather(&files, &mut found);

@@ -15,6 +15,7 @@
 //! - [`doctor`]: what keeps an application from working, in configuration files and facts about the machine.
 //! - [`schema`]: IIS's own schema language, and any section of a file checked against it.
 //! - [`effective`]: what holds at one place when all files above it are merged, locks included.
+//! - [`access`]: who may read a file, as its security descriptor says.
 //! - [`appcmd`]: argument vectors for `appcmd.exe` and its answers.
 //!
 //! ```
@@ -50,6 +51,7 @@ mod section;
 mod sites;
 mod web_config;
 
+pub mod access;
 pub mod appcmd;
 pub mod command_line;
 pub mod doctor;

@@ -163,6 +163,11 @@ pub const RULES: &[Rule] = &[
         "IIS configuration reference, `<virtualDirectory>`",
     ),
     Rule::new(
+        "iis-folder-unreadable",
+        "The identity of the application pool may not read the folder of its application. IIS answers 500.19 or 401.3.",
+        "Application Pool Identities; Security Descriptor String Format",
+    ),
+    Rule::new(
         "iis-full-path-quoted",
         "`fullPath` has quotes inside, as wfastcgi-enable writes it for a path with spaces. No handler that is \
          written by hand matches.",
@@ -220,6 +225,11 @@ pub const RULES: &[Rule] = &[
         "iis-program-missing",
         "A program that IIS is to start is not there.",
         "IIS configuration reference, FastCGI `<application>`",
+    ),
+    Rule::new(
+        "iis-program-unreadable",
+        "The identity of no application pool may start the program of a FastCGI application: IIS answers 500.0 and 0x80070005.",
+        "Application Pool Identities; Security Descriptor String Format",
     ),
     Rule::new(
         "iis-registration-not-checked",

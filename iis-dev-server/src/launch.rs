@@ -10,6 +10,7 @@ use iis_config::{FastCgiApplication, command_line, win_path};
 
 use crate::config::{Application, Configuration, Site};
 use crate::exchange::Rules;
+use crate::options::Options;
 use crate::pool::Settings;
 use crate::process::{Launch, Protocol};
 
@@ -20,6 +21,7 @@ impl Settings {
         site: &Site,
         mounted: &Application,
         configuration: &Configuration,
+        options: &Options,
     ) -> Self {
         let program = configuration.local_value(&application.full_path);
         let program = Utf8PathBuf::from(program.trim().trim_matches('"'));
@@ -40,7 +42,9 @@ impl Settings {
                 working_directory: configuration.root.clone(),
                 program,
                 protocol: match application.protocol {
-                    iis_config::Protocol::NamedPipe => Protocol::NamedPipe,
+                    iis_config::Protocol::NamedPipe => Protocol::NamedPipe {
+                        overlapped: options.overlapped_pipe,
+                    },
                     iis_config::Protocol::Tcp => Protocol::Tcp,
                 },
                 signal_before_terminate: application.signal_before_terminate,

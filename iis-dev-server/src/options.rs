@@ -30,6 +30,9 @@ pub struct Options {
     pub max_allowed_content_length: u64,
     /// How long requests at work may go on when the server is told to stop. Default: 5 s.
     pub shutdown_grace: Duration,
+    /// Whether a process gets an overlapped handle of its pipe on Windows; nobody has published which kind IIS's is. Default:
+    /// `false`, a synchronous one. Elsewhere a socket stands in for the pipe, and it means nothing.
+    pub overlapped_pipe: bool,
 }
 
 impl Default for Options {
@@ -41,6 +44,7 @@ impl Default for Options {
             log_folder: None,
             max_allowed_content_length: 30_000_000,
             shutdown_grace: Duration::from_secs(5),
+            overlapped_pipe: false,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! One FastCGI process: started the way IIS starts it, watched, and ended the way IIS ends it.
 //!
 //! What IIS hands a process with protocol `NamedPipe`: the handle on standard input is a pipe that is already connected,
-//! and its name is in `_FCGI_X_PIPE_` (Microsoft's notes on the FastCGI extension 1.5, KB980363). Here a connected Unix
-//! socket stands in for the pipe, as nothing else on Unix carries both directions on one descriptor. With protocol
+//! and its name is in `_FCGI_X_PIPE_` (Microsoft's notes on the FastCGI extension 1.5, KB980363). On Unix a connected
+//! socket stands in for the pipe, as nothing else there carries both directions on one descriptor. With protocol
 //! `Tcp` standard input is a listening socket on the loopback address, as the *FastCGI Specification*, section 2.2, has
 //! it; how IIS hands its socket over is not documented.
 //!
 //! Two differences are deliberate. IIS closes stdout and stderr; here they go to the application's log. And
-//! `_FCGI_SHUTDOWN_EVENT_` is the handle of a Windows event, for which `SIGTERM` stands in.
+//! `_FCGI_SHUTDOWN_EVENT_` is the handle of a Windows event, for which on Unix `SIGTERM` stands in.
 
 use std::collections::VecDeque;
 use std::process::{ExitStatus, Stdio};
@@ -21,8 +21,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::log_file::LogFile;
-use crate::process_group::{Signal, lead_group_and_die_with_parent, signal_group};
+use crate::output::Output;
+use crate::process_group::{ProcessGroup, Signal};
 use crate::spawner::Spawner;
+use crate::stdin;
 use crate::stream::Stream;
 
 /// Octets of a process's latest output that error pages show.
@@ -36,7 +38,10 @@ const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// One connection for the life of the process.
-    NamedPipe,
+    NamedPipe {
+        /// Whether the handle that the process gets is overlapped, on Windows.
+        overlapped: bool,
+    },
     /// A connection for each request.
     Tcp,
 }
@@ -99,9 +104,16 @@ impl Exit {
     }
 }
 
+#[cfg(unix)]
 fn signal_of(status: ExitStatus) -> Option<i32> {
     use std::os::unix::process::ExitStatusExt;
     status.signal()
+}
+
+/// Windows has no signals that end a process.
+#[cfg(windows)]
+const fn signal_of(_: ExitStatus) -> Option<i32> {
+    None
 }
 
 /// The latest output of a process.
@@ -188,16 +200,14 @@ impl Process {
         command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
         command.current_dir(launch.working_directory.as_std_path());
         let transport = match launch.protocol {
-            Protocol::NamedPipe => {
-                let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-                command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs)));
-                command.env("_FCGI_X_PIPE_", pipe_name());
-                Transport::NamedPipe(Box::new(Link::new(Stream::unix(ours)?, true)))
+            Protocol::NamedPipe { overlapped } => {
+                let name = pipe_name();
+                let ours = stdin::pipe(&mut command, &name, overlapped)?;
+                command.env("_FCGI_X_PIPE_", name);
+                Transport::NamedPipe(Box::new(Link::new(ours, true)))
             }
             Protocol::Tcp => {
-                let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
-                let address = listener.local_addr()?;
-                command.stdin(Stdio::from(std::os::fd::OwnedFd::from(listener)));
+                let address = stdin::listen(&mut command)?;
                 // It would be that of a server that this one runs under.
                 command.env_remove("_FCGI_X_PIPE_");
                 Transport::Tcp(address)
@@ -206,21 +216,24 @@ impl Process {
         let (reader, writer) = std::io::pipe()?;
         command.stdout(Stdio::from(writer.try_clone()?));
         command.stderr(Stdio::from(writer));
-        lead_group_and_die_with_parent(&mut command);
+        let group = ProcessGroup::prepare(&mut command)?;
 
         let child = spawner.spawn(command).await?;
+        // Where this fails the child is dropped, which ends it.
+        group.enclose(&child)?;
         let pid = child
             .id()
             .ok_or_else(|| std::io::Error::other("it ended at once"))?;
         log.note(&format!("process {pid} started: {}", launch.command_line()));
 
-        let output = tokio::net::unix::pipe::Receiver::from_owned_fd(reader.into())?;
+        let output = Output::new(reader)?;
         let tail = Arc::new(Tail::default());
         let copying = tokio::spawn(copy_output(output, Arc::clone(&tail), Arc::clone(log)));
         let (exit_sender, exit) = watch::channel(None);
         let (orders, orders_receiver) = mpsc::channel(1);
         let watcher = Watcher {
             child,
+            group,
             pid,
             log: Arc::clone(log),
             _alive: alive,
@@ -322,6 +335,7 @@ impl ExitWatch {
 /// Owns the child: waits for its end, carries out the order to end it, and reaps it.
 struct Watcher {
     child: Child,
+    group: ProcessGroup,
     pid: u32,
     log: Arc<LogFile>,
     _alive: mpsc::Sender<std::convert::Infallible>,
@@ -344,7 +358,7 @@ impl Watcher {
             }
         };
         // What it has started and left behind ends with it.
-        signal_group(self.pid, Signal::Kill);
+        self.group.signal(Signal::Kill);
         if timeout(OUTPUT_GRACE, &mut copying).await.is_err() {
             copying.abort();
         }
@@ -362,7 +376,7 @@ impl Watcher {
 
     async fn end(&mut self, grace: Duration) -> std::io::Result<ExitStatus> {
         if !grace.is_zero() {
-            signal_group(self.pid, Signal::Terminate);
+            self.group.signal(Signal::Terminate);
             if let Ok(status) = timeout(grace, self.child.wait()).await {
                 return status;
             }
@@ -372,28 +386,17 @@ impl Watcher {
                 grace.as_secs()
             ));
         }
-        signal_group(self.pid, Signal::Kill);
+        self.group.signal(Signal::Kill);
         self.child.wait().await
     }
 }
 
 /// Copies what a process writes to stdout and stderr into the log and the tail.
-async fn copy_output(output: tokio::net::unix::pipe::Receiver, tail: Arc<Tail>, log: Arc<LogFile>) {
-    let mut buffer = vec![0; 16 * 1024];
-    loop {
-        if output.readable().await.is_err() {
-            return;
-        }
-        match output.try_read(&mut buffer) {
-            Ok(0) => return,
-            Ok(len) => {
-                let data = buffer.get(..len).unwrap_or_default();
-                tail.push(data);
-                log.write(data);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => return,
-        }
+async fn copy_output(mut output: Output, tail: Arc<Tail>, log: Arc<LogFile>) {
+    let mut buffer = Vec::new();
+    while let Ok(data @ [_, ..]) = output.read(&mut buffer).await {
+        tail.push(data);
+        log.write(data);
     }
 }
 
@@ -452,7 +455,7 @@ mod tests {
             ],
             working_directory: "/".into(),
             environment: Vec::new(),
-            protocol: Protocol::NamedPipe,
+            protocol: Protocol::NamedPipe { overlapped: false },
             signal_before_terminate: Duration::ZERO,
         };
         assert_eq!(

@@ -1,61 +1,20 @@
-//! Unix process groups and parent-death signals: the two calls that the standard library does not wrap.
-//!
-//! Every FastCGI process leads a process group of its own, so that Ctrl-C in the terminal reaches only the server, and
-//! so that what a process has started ends with it.
+//! A FastCGI process and what it has started, which are told to end together.
 
-#![expect(
-    unsafe_code,
-    reason = "kill(2), prctl(2) and a hook between fork(2) and exec(2) have no safe wrapper in std"
-)]
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-use tokio::process::Command;
+#[cfg(unix)]
+pub(crate) use self::unix::ProcessGroup;
+#[cfg(windows)]
+pub(crate) use self::windows::ProcessGroup;
 
 /// What to tell a process group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Signal {
-    /// `SIGTERM`: end soon.
+    /// End soon: `SIGTERM`, on Windows the event of `_FCGI_SHUTDOWN_EVENT_`.
     Terminate,
-    /// `SIGKILL`: be gone.
+    /// Be gone: `SIGKILL`, on Windows the end of the job.
     Kill,
-}
-
-/// Makes the process lead a group and, on Linux, die with the thread that starts it: the thread of
-/// [`Spawner`](crate::spawner::Spawner), which lives as long as the server.
-pub(crate) fn lead_group_and_die_with_parent(command: &mut Command) {
-    command.process_group(0);
-    #[cfg(target_os = "linux")]
-    {
-        let parent = std::process::id();
-        // SAFETY: the hook runs in the child between fork and exec and calls only prctl and getppid, which are
-        // async-signal-safe and touch no memory of the parent; it does not allocate or lock.
-        unsafe {
-            command.pre_exec(move || {
-                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                // The parent may have died before the call above.
-                if u32::try_from(libc::getppid()) != Ok(parent) {
-                    return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
-                }
-                Ok(())
-            });
-        }
-    }
-}
-
-/// Signals the group that process `pid` leads. A group that is gone is no error.
-pub(crate) fn signal_group(pid: u32, signal: Signal) {
-    let Ok(group) = libc::pid_t::try_from(pid) else {
-        return;
-    };
-    // kill(-1) would mean every process of the user, kill(0) our own group.
-    if group <= 1 {
-        return;
-    }
-    let number = match signal {
-        Signal::Terminate => libc::SIGTERM,
-        Signal::Kill => libc::SIGKILL,
-    };
-    // SAFETY: kill takes two integers and reads no memory.
-    let _gone = unsafe { libc::kill(-group, number) };
 }

@@ -422,7 +422,13 @@ impl Service {
             return Ok(Arc::clone(&opened.pool));
         }
         let configuration = &current.configuration;
-        let settings = Settings::new(application, place.site, place.application, configuration);
+        let settings = Settings::new(
+            application,
+            place.site,
+            place.application,
+            configuration,
+            &self.options,
+        );
         if let Some(opened) = pools.get_mut(&key) {
             if opened.pool.settings == settings {
                 opened.reading = current.reading;

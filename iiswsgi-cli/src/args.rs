@@ -295,3 +295,113 @@ mod tests {
         assert_eq!(package[1]["flag"], "--output");
     }
 }
+
+/// The commands of docs/try-on-iis.md, which nobody here can run.
+#[cfg(test)]
+mod try_on_iis {
+    use super::*;
+
+    /// What Windows has, with options that begin with a slash or a hyphen.
+    const OF_WINDOWS: [&str; 12] = [
+        "curl.exe",
+        "dism",
+        "for",
+        "icacls",
+        "py",
+        "ren",
+        "robocopy",
+        "rmdir",
+        "set",
+        "tasklist",
+        "type",
+        r"C:\inetpub\iiswsgi-try\env\Scripts\python.exe",
+    ];
+
+    /// appcmd's commands with the parameters that they take (*Getting Started with AppCmd.exe*, and `appcmd COMMAND OBJECT /?`).
+    const OF_APPCMD: [(&str, &[&str]); 9] = [
+        ("add apppool", &["name", "managedRuntimeVersion"]),
+        ("add site", &["name", "id", "bindings", "physicalPath"]),
+        ("delete apppool", &["apppool.name"]),
+        ("delete site", &["site.name"]),
+        ("list wp", &["apppool.name"]),
+        ("recycle apppool", &["apppool.name"]),
+        ("set app", &["app.name", "applicationPool"]),
+        ("start apppool", &["apppool.name"]),
+        ("stop apppool", &["apppool.name"]),
+    ];
+
+    fn check_appcmd(arguments: &[String]) -> Result<(), String> {
+        let [verb, object, rest @ ..] = arguments else {
+            return Err("appcmd takes a command and an object".to_owned());
+        };
+        let command = format!("{verb} {object}");
+        let (_, known) = OF_APPCMD
+            .iter()
+            .find(|(known, _)| *known == command)
+            .ok_or_else(|| format!("appcmd has no `{command}` here"))?;
+        for (index, argument) in rest.iter().enumerate() {
+            match argument.strip_prefix('/') {
+                Some(parameter) => {
+                    let (name, _) = parameter
+                        .split_once(':')
+                        .ok_or_else(|| format!("`{argument}` has no value"))?;
+                    if !known.contains(&name) {
+                        return Err(format!("`{command}` takes no `{name}`"));
+                    }
+                }
+                // The object's name comes first.
+                None if index == 0 => {}
+                None => return Err(format!("`{argument}` is one too many")),
+            }
+        }
+        Ok(())
+    }
+
+    fn check(line: &str) -> Result<(), String> {
+        let (program, arguments) =
+            iis_config::command_line::split_command(line).ok_or("no command")?;
+        match program.as_str() {
+            "iiswsgi" => {
+                let words = std::iter::once(program).chain(arguments);
+                Cli::try_parse_from(words)
+                    .map(|_| ())
+                    .map_err(|error| error.to_string())
+            }
+            "appcmd" => check_appcmd(&arguments),
+            other if OF_WINDOWS.contains(&other) => Ok(()),
+            other => Err(format!("`{other}` is not known")),
+        }
+    }
+
+    #[test]
+    fn every_command_is_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/try-on-iis.md");
+        let page = fs_err::read_to_string(path).unwrap();
+        let commands: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .collect();
+        assert!(commands.len() > 20, "{commands:?}");
+        for command in commands {
+            assert_eq!(check(command), Ok(()), "{command}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_told() {
+        for wrong in [
+            "iiswsgi iis enabel --full-path p",
+            "iiswsgi msdeploy install --no-virtualenv .",
+            "iiswsgi iis enable --set",
+            "appcmd add pool /name:x",
+            "appcmd add apppool /nam:x",
+            "appcmd add apppool /name",
+            "appcmd delete site one two",
+            "appcmd",
+            "curl http://localhost/",
+            "",
+        ] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -111,7 +111,8 @@ impl Error {
             }
             Kind::ReadOnlyFilesystem => Some("name a place that can be written to"),
             Kind::StorageFull | Kind::QuotaExceeded => Some("make room there, and run it again"),
-            Kind::NotADirectory => {
+            // Windows gives the second where a folder was to be made.
+            Kind::NotADirectory | Kind::AlreadyExists => {
                 Some("a file is where a folder has to be: name another place, or move the file")
             }
             _ => None,

@@ -46,15 +46,44 @@ impl Scratch {
         fs::read_to_string(self.path(relative)).unwrap()
     }
 
+    /// Puts the example `stand_in` at a path.
+    fn put_stand_in(&self, path: &Utf8Path) {
+        let program = std::env::current_exe().unwrap();
+        let program = program
+            .parent()
+            .and_then(std::path::Path::parent)
+            .unwrap()
+            .join("examples")
+            .join(format!("stand_in{}", std::env::consts::EXE_SUFFIX));
+        assert!(
+            program.is_file(),
+            "`cargo build --package iiswsgi-cli --example stand_in` makes {}",
+            program.display()
+        );
+        let _ = fs::remove_file(path);
+        // A copy could not be started on Unix while another test starts a program of its own: that one would hold it open.
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&program, path).unwrap();
+        #[cfg(windows)]
+        fs::copy(&program, path).map(|_| ()).unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_iiswsgi"));
         command
             .current_dir(self.folder.path())
             .env("NO_COLOR", "1")
             .env("NUMBER_OF_PROCESSORS", "8")
+            .env("IISWSGI_TEST_STAND_IN", self.folder.path())
             .arg("iis")
             .args(arguments);
-        for name in ["windir", "USERPROFILE", "IIS_USER_HOME", "ProgramFiles"] {
+        for name in [
+            "windir",
+            "USERPROFILE",
+            "IIS_USER_HOME",
+            "IIS_BIN",
+            "ProgramFiles",
+        ] {
             command.env_remove(name);
         }
         command
@@ -201,7 +230,8 @@ fn a_dry_run_writes_nothing_and_a_diff_shows_all() {
         "--- site/web.config",
         "+        <handlers>",
     ] {
-        let found = shown.lines().any(|shown| shown.trim_end() == line);
+        let mut lines = shown.lines().map(|shown| shown.replace('\\', "/"));
+        let found = lines.any(|shown| shown.trim_end() == line);
         assert!(found, "{line} in\n{shown}");
     }
     let report = scratch.enable(&["--dry-run", "--format", "json"]).json();
@@ -404,7 +434,9 @@ fn which_configuration_is_said() {
         message.contains("neither IIS nor a configuration of IIS Express"),
         "{message}"
     );
-    let home = scratch.path("user/Documents/IISExpress/config");
+    let home = ["user", "Documents", "IISExpress", "config"]
+        .into_iter()
+        .fold(scratch.path(""), |path, part| path.join(part));
     fs::create_dir_all(&home).unwrap();
     fs::write(home.join("applicationhost.config"), HOST).unwrap();
     let mut command = scratch.command(&["list"]);
@@ -541,8 +573,14 @@ fn the_doctor_looks_at_copied_files() {
         "server/applicationHost.config",
         "server/inetpub/blog/Web.config",
     ];
-    let text = scratch.iis(&files).succeeded();
-    assert!(text.contains("note[iis-path-not-checked]"), "{text}");
+    let text = scratch.iis(&files).stdout;
+    let said = if cfg!(windows) {
+        // The paths in them are this machine's then.
+        "error[iis-folder-missing]"
+    } else {
+        "note[iis-path-not-checked]"
+    };
+    assert!(text.contains(said), "{text}");
     let message = scratch.iis(&["doctor", "server/Python312"]).failed();
     assert!(
         message.contains("neither an applicationHost.config nor a web.config"),
@@ -550,52 +588,9 @@ fn the_doctor_looks_at_copied_files() {
     );
 }
 
-/// On a machine with IIS its configuration is looked at, and its registry asked; here both are files of ours.
-#[cfg(unix)]
-#[test]
-fn the_doctor_asks_the_registry_of_this_machine() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let scratch = Scratch::new();
-    let system = scratch.path("windows/System32");
-    fs::create_dir_all(system.join("inetsrv/config")).unwrap();
-    let host = HOST.replace(
-        "</globalModules>",
-        "</globalModules><fastCgi><application fullPath='p'/></fastCgi>",
-    );
-    fs::write(system.join("inetsrv/config/applicationHost.config"), host).unwrap();
-    let reg = system.join("reg.exe");
-    let value = r"    FastCGIUtf8ServerVariables    REG_MULTI_SZ    REQUEST_URI\0PATH_INFO";
-    for (script, code) in [
-        (format!("cat <<'end'\n{value}\nend\n"), None),
-        (
-            "[ $# = 2 ] || exit 1\n".to_owned(),
-            Some("iis-utf8-variables-missing"),
-        ),
-        (
-            "exit 1\n".to_owned(),
-            Some("iis-utf8-variables-not-checked"),
-        ),
-    ] {
-        fs::write(&reg, format!("#!/bin/sh\n{script}")).unwrap();
-        fs::set_permissions(&reg, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut command = scratch.command(&["doctor"]);
-        command.env("windir", scratch.path("windows"));
-        let text = Answer::of(&mut command).succeeded();
-        let found: Vec<&str> = text
-            .split(['[', ']'])
-            .filter(|code| code.starts_with("iis-utf8-"))
-            .collect();
-        assert_eq!(found, Vec::from_iter(code), "{text}");
-    }
-}
-
 /// The real code against a program of ours in appcmd's place: it records its arguments and answers as the transcribed
 /// outputs do.
-#[cfg(unix)]
 mod appcmd {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     const KEYS: [&str; 4] = [
@@ -614,24 +609,13 @@ mod appcmd {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<appcmd>\n<CONFIG CONFIG.SECTION=\"system.webServer/fastCgi\" path=\"MACHINE/WEBROOT/APPHOST\" overrideMode=\"Inherit\" locked=\"false\"><system.webServer-fastCgi>{applications}</system.webServer-fastCgi></CONFIG>\n</appcmd>"
         );
         fs::write(scratch.path("config.xml"), config).unwrap();
-        let script = "#!/bin/sh
-here=$(dirname \"$0\")
-cd $HERE
-printf '%s\\n' \"$@\" -- >> log
-case \"$1 $2\" in
-  'list config') cat config.xml ;;
-  *) if [ -f answer ]; then cat answer; exit 1; fi
-     echo 'Applied configuration changes to section \"system.webServer/fastCgi\"' ;;
-esac
-";
-        fs::write(&path, script.replace("$HERE", scratch.path("").as_str())).unwrap();
-        fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        scratch.put_stand_in(&path);
     }
 
     /// The command lines that were recorded since, one word a line; those that only list are left out.
     fn recorded(scratch: &Scratch) -> Vec<Vec<String>> {
-        let log = scratch.read("log");
-        fs::remove_file(scratch.path("log")).unwrap();
+        let log = scratch.read("appcmd.log");
+        fs::remove_file(scratch.path("appcmd.log")).unwrap();
         log.split("--\n")
             .map(|command| command.lines().map(str::to_owned).collect::<Vec<_>>())
             .filter(|command| command.first().is_some_and(|verb| verb != "list"))
@@ -708,6 +692,35 @@ esac
         );
     }
 
+    /// What is given on its command line arrives as one argument each, whatever is in it: the stand-in has them split as
+    /// programs of Windows have.
+    #[test]
+    fn gets_every_argument_whole() {
+        let scratch = Scratch::new();
+        appcmd(&scratch, "appcmd.exe", "");
+        for value in [
+            r"C:\with spaces\",
+            r#"a "quoted" word"#,
+            r#"backslashes \\" before a quote"#,
+            r"ends with one\",
+            "日本 Jürgen ''",
+            "%PATH% ^ & | < > !x!",
+            "",
+        ] {
+            let command = ["enable", "--appcmd", "appcmd.exe", "--full-path", "p"];
+            let arguments = ["--arguments", "", "--env", &format!("V={value}")];
+            scratch
+                .iis(&[&command[..], &arguments].concat())
+                .succeeded();
+            let escape = iis_config::appcmd::escape;
+            let expected = format!(
+                "/+[fullPath='p',arguments=''].environmentVariables.[name='V',value='{}']",
+                escape(value)
+            );
+            assert_eq!(recorded(&scratch)[0][4], expected, "{value}");
+        }
+    }
+
     #[test]
     fn that_refuses_undoes_the_handler_too() {
         let outputs = concat!(
@@ -743,7 +756,10 @@ esac
         command.env("windir", scratch.path("windows"));
         let answer = Answer::of(&mut command);
         assert!(
-            answer.stderr.contains("inetsrv/appcmd.exe"),
+            answer
+                .stderr
+                .replace('\\', "/")
+                .contains("inetsrv/appcmd.exe"),
             "{}",
             answer.stderr
         );
@@ -754,17 +770,20 @@ esac
         fs::create_dir_all(home.join("config")).unwrap();
         fs::write(home.join("config/applicationhost.config"), HOST).unwrap();
         appcmd(&scratch, "programs/IIS Express/appcmd.exe", "");
-        fs::remove_file(scratch.path("log")).unwrap();
+        fs::remove_file(scratch.path("appcmd.log")).unwrap();
         let mut command = scratch.command(&["enable"]);
         command
             .args(KEYS)
             .env("IIS_USER_HOME", &home)
-            .env("ProgramFiles", scratch.path("programs"));
+            .env("IIS_BIN", scratch.path("programs/IIS Express"));
         Answer::of(&mut command).succeeded();
         let commands = recorded(&scratch);
         assert_eq!(
             *commands[0].last().unwrap(),
-            format!("/apphostconfig:{home}/config/applicationhost.config")
+            format!(
+                "/apphostconfig:{}",
+                home.join("config").join("applicationhost.config")
+            )
         );
     }
 }

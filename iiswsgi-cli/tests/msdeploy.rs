@@ -306,7 +306,9 @@ fn the_environment_gives_values() {
     let report: serde_json::Value = serde_json::from_str(&given.stdout).unwrap();
     assert_eq!(report["added"], 4, "three files and a folder");
     assert_eq!(report["parameterized"][0], "settings.ini");
-    assert_eq!(report["not_applied"][0], "setAcl App/data");
+    // Windows has given the permission.
+    let left = (!cfg!(windows)).then_some("setAcl App/data");
+    assert_eq!(report["not_applied"][0].as_str(), left);
 
     // A variable for a parameter that there is not is most likely a slip.
     let answer = answer(
@@ -335,13 +337,19 @@ fn what_if_says_what_a_sync_does() {
         "--disable-rule=DoNotDeleteRule",
     ];
     let text = scratch.run(&arguments).stdout;
-    let folder = scratch.path("site/app");
+    let folder = scratch.path("site/app").as_str().replace('\\', "/");
+    let text = text.replace('\\', "/");
+    let left = if cfg!(windows) {
+        ""
+    } else {
+        ": left to msdeploy on Windows"
+    };
     for line in [
         format!("Info: Deleting file ({folder}/gone.py)."),
         format!("Info: Updating file ({folder}/app.py)."),
         format!("Info: Adding directory ({folder}/static)."),
         format!("Info: Adding file ({folder}/static/style.css)."),
-        "Info: Adding setAcl (App/data): left to msdeploy on Windows.".to_owned(),
+        format!("Info: Adding setAcl (App/data){left}."),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
@@ -358,6 +366,7 @@ fn what_if_says_what_a_sync_does() {
 }
 
 /// A manifest whose runCommand is `command`, to be waited for half a second.
+#[cfg(unix)]
 fn commanding(command: &str, attributes: &str) -> String {
     let manifest = format!(
         "<m><iisApp path='App'/><runCommand path='{command}' waitAttempts='2' waitInterval='250' {attributes}/></m>"
@@ -738,6 +747,7 @@ fn a_package_is_the_same_octets_at_every_run() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_person_at_a_terminal_sees_how_far_it_is() {
     let scratch = Scratch::new();

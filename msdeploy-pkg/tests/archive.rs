@@ -389,7 +389,8 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read(
-        files in prop::collection::btree_map("[a-z]{1,8}(/[a-zé]{1,8}){0,2}\\.[a-z]{2}", prop::collection::vec(any::<u8>(), 0..5000), 0..20),
+        // No name of a device of old, such as `con`, which is refused.
+        files in prop::collection::btree_map("x[a-z]{0,7}(/x[a-zé]{0,7}){0,2}\\.[a-z]{2}", prop::collection::vec(any::<u8>(), 0..5000), 0..20),
         threads in 1_usize..4,
     ) {
         let files: Vec<(String, Vec<u8>)> = files.into_iter().collect();

@@ -25,7 +25,7 @@ use pyo3::types::PyDict;
         log_max_size=10485760, log_keep=5, access_log=None, access_log_format='combined', request_id_header=None, \
         stderr_to_server=False, slow_request=None, ping_path=None, status_path=None, buffer_body=None, max_body=None, \
         max_connections=10000, queue=None, request_timeout=None, header_timeout=60, idle_timeout=None, \
-        read_timeout=60, write_timeout=60)"
+        read_timeout=60, write_timeout=60, impersonate=False)"
 )]
 pub(crate) fn serve(app: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
     let py = app.py();
@@ -126,6 +126,7 @@ fn set(
         "access_log_format" => options.access_log_format = access_log_format(value)?,
         "request_id_header" => options.request_id_header = value.extract()?,
         "stderr_to_server" => options.stderr_to_server = value.extract()?,
+        "impersonate" => options.impersonate = value.extract()?,
         "slow_request" => options.slow_request = seconds(name, value)?,
         "ping_path" => options.ping_path = value.extract()?,
         "status_path" => options.status_path = value.extract()?,

@@ -138,6 +138,7 @@ def test_every_setting_is_taken_by_serve(tmp_path):
         "idle_timeout": "5",
         "read_timeout": "5",
         "write_timeout": "5",
+        "impersonate": "false",
     }
     assert set(paste.SETTINGS) - set(settings) == {"tcp", "processes"}
     lines = "".join("%s = %s\n" % item for item in settings.items())

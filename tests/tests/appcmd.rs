@@ -9,6 +9,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use iiswsgi_tests::{Scratch, fail, iiswsgi, succeed};
 
+/// Puts an icacls that records its arguments into a folder that is `%windir%`.
+fn icacls(windir: &Utf8Path) {
+    let program = windir.join("System32/icacls.exe");
+    fs::create_dir_all(program.parent().expect("a folder")).expect("made");
+    fs::write(
+        &program,
+        "#!/bin/sh\nprintf '%s\\n' \"$@\" >> \"$(dirname \"$0\")/log\"\n[ ! -f \"$(dirname \"$0\")/refuse\" ]\n",
+    )
+    .expect("written");
+    fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("executable");
+}
+
 /// An appcmd that knows one site with `application` as its folder, and the FastCGI applications in `fast_cgi`.
 fn appcmd(folder: &Utf8Path, application: &Utf8Path, fast_cgi: &str) -> Utf8PathBuf {
     fs::write(
@@ -110,6 +122,38 @@ fn an_application_is_added_changed_and_left_alone() {
         !changed.contains("/+[") && changed.contains("].instanceMaxRequests:10000"),
         "{changed}"
     );
+}
+
+/// What IIS's worker processes have to read is allowed to the identity of their pool.
+#[test]
+fn the_pool_is_allowed_to_read_the_folder() {
+    let scratch = Scratch::new();
+    let application = scratch.example("sample.msdeploy");
+    let program = appcmd(scratch.path(), &application, "");
+    let windir = scratch.path().join("windows");
+    icacls(&windir);
+    let log = windir.join("System32/log");
+    let sites = scratch.path().join("sites.xml");
+    let text = fs::read_to_string(&sites).expect("sites");
+    let in_pool = "<application path=\"/\" applicationPool=\"Blog's pool\">";
+    for (text, account) in [
+        (text.clone(), "IIS_IUSRS"),
+        (
+            text.replace("<application path=\"/\">", in_pool),
+            r"IIS AppPool\Blog's pool",
+        ),
+    ] {
+        fs::write(&sites, text).expect("written");
+        succeed(install(&application, &program).env("windir", &windir));
+        assert_eq!(
+            fs::read_to_string(&log).expect("a log"),
+            format!("{application}\n/grant\n{account}:(OI)(CI)(RX)\n/Q\n")
+        );
+        fs::remove_file(&log).expect("removed");
+    }
+    fs::write(windir.join("System32/refuse"), "").expect("written");
+    let message = fail(install(&application, &program).env("windir", &windir));
+    assert!(message.contains("elevated prompt"), "{message}");
 }
 
 #[test]

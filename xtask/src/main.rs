@@ -16,6 +16,7 @@ mod packaging;
 mod run;
 mod soak;
 mod test;
+mod windows;
 mod workspace;
 
 use std::process::ExitCode;

@@ -8,13 +8,22 @@ use crate::run::{Result, Step};
 use crate::workspace::{
     Profile, PythonEnvironment, build_wheel, install_debian_packages, root, target,
 };
-use crate::{fuzz, packaging};
+use crate::{fuzz, packaging, windows};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Run only this part
+    part: Option<Part>,
     /// Leave out formatting, clippy, docs and fuzzing
     #[arg(long)]
     only_tests: bool,
+}
+
+/// A part of the tests that is run alone where somebody works on it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Part {
+    /// Every crate's tests as Windows programs, and the wheel for Windows in Windows' CPython
+    Windows,
 }
 
 /// Debian packages that the end-to-end tests start or read with.
@@ -48,14 +57,66 @@ const PYTHON_PACKAGES: [&str; 10] = [
     "types-setuptools",
 ];
 
+/// What came of the tests: how many passed and failed, and what could not be run.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    count: Count,
+    errors: Vec<String>,
+}
+
+impl Outcome {
+    /// Takes a part's counts, or that it could not be run: the other parts are run all the same.
+    pub(crate) fn add(&mut self, part: Result<Count>) {
+        match part {
+            Ok(count) => self.count.add(count),
+            Err(error) => {
+                println!("error: {error}");
+                self.errors.push(error);
+            }
+        }
+    }
+
+    /// Says how many passed, and fails where any did not or a part could not be run.
+    fn report(self) -> Result<()> {
+        println!("{} passed, {} failed", self.count.passed, self.count.failed);
+        if !self.errors.is_empty() {
+            Err(format!("not run:\n{}", self.errors.join("\n")))
+        } else if self.count.failed == 0 {
+            Ok(())
+        } else {
+            Err("some tests failed".to_owned())
+        }
+    }
+}
+
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default)]
-struct Count {
+pub(crate) struct Count {
     passed: usize,
     failed: usize,
 }
 
+impl Count {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<()> {
+    match args.part {
+        None => run_all(args),
+        Some(Part::Windows) => {
+            let tools = PythonEnvironment::make(&target().join("xtask/tools"))?;
+            tools.install(&PYTHON_PACKAGES)?;
+            let mut outcome = Outcome::default();
+            windows::test(&tools, &mut outcome);
+            outcome.report()
+        }
+    }
+}
+
+fn run_all(args: &Args) -> Result<()> {
     let start = Instant::now();
     let step = |name: &str| println!("\n# {name} ({} s)", start.elapsed().as_secs());
     let cargo = |arguments: &[&str]| Step::new("cargo", &root()).args(arguments.iter().copied());
@@ -97,7 +158,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     packaging::check(&tools, &wheel)?;
 
     step("Rust tests");
-    let mut count = count_tests(
+    let mut outcome = Outcome::default();
+    outcome.add(count_tests(
         &cargo(&[
             "test",
             "--locked",
@@ -109,31 +171,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .var("IISWSGI_TEST_COMMAND", clean.program("iiswsgi"))
         .var("IISWSGI_TEST_WHEELS", wheels.as_str()),
         cargo_counts,
-    )?;
+    ));
     step("Python tests");
     let pytest = Step::new(tools.program("python"), &root().join("python"))
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
         .var("IISWSGI_TEST_WHEELS", wheels.as_str());
-    let python = count_tests(&pytest, pytest_counts)?;
-    count.passed += python.passed;
-    count.failed += python.failed;
+    outcome.add(count_tests(&pytest, pytest_counts));
+    step("Windows");
+    windows::test(&tools, &mut outcome);
 
     if !args.only_tests {
         step("Fuzz targets, a minute each");
-        fuzz::smoke()?;
+        outcome.add(fuzz::smoke().map(|()| Count::default()));
     }
 
     step("Result");
-    println!("{} passed, {} failed", count.passed, count.failed);
-    if count.failed == 0 {
-        Ok(())
-    } else {
-        Err("some tests failed".to_owned())
-    }
+    outcome.report()
 }
 
 /// Runs a test runner, shows what it writes, and adds up the counts of its lines.
-fn count_tests(step: &Step, counts: fn(&str) -> Option<Count>) -> Result<Count> {
+pub(crate) fn count_tests(step: &Step, counts: fn(&str) -> Option<Count>) -> Result<Count> {
     println!("$ {}", step.command_line());
     let mut child = step
         .command()
@@ -147,8 +204,7 @@ fn count_tests(step: &Step, counts: fn(&str) -> Option<Count>) -> Result<Count> 
             let line = line.map_err(|error| error.to_string())?;
             println!("{line}");
             if let Some(count) = counts(&line) {
-                total.passed += count.passed;
-                total.failed += count.failed;
+                total.add(count);
             }
         }
     }
@@ -164,7 +220,7 @@ fn count_tests(step: &Step, counts: fn(&str) -> Option<Count>) -> Result<Count> 
 }
 
 /// `test result: ok. 3 passed; 0 failed; 0 ignored; …`
-fn cargo_counts(line: &str) -> Option<Count> {
+pub(crate) fn cargo_counts(line: &str) -> Option<Count> {
     let rest = line.strip_prefix("test result: ")?;
     let number = |label: &str| {
         rest.split([';', '.'])
@@ -177,7 +233,7 @@ fn cargo_counts(line: &str) -> Option<Count> {
 }
 
 /// `3 passed, 1 failed in 0.12s`, with errors counted as failures.
-fn pytest_counts(line: &str) -> Option<Count> {
+pub(crate) fn pytest_counts(line: &str) -> Option<Count> {
     let (counts, time) = line
         .trim_matches(|character: char| character == '=' || character == ' ')
         .rsplit_once(" in ")?;

@@ -97,10 +97,20 @@ pub(crate) fn build_wheel(
     folder: &Utf8Path,
     profile: Profile,
 ) -> Result<Utf8PathBuf> {
+    build_wheel_by(tools, folder, profile, |maturin| maturin)
+}
+
+/// The same by a maturin that is told more, as for another machine than this one.
+pub(crate) fn build_wheel_by(
+    tools: &PythonEnvironment,
+    folder: &Utf8Path,
+    profile: Profile,
+    tell: impl FnOnce(Step) -> Step,
+) -> Result<Utf8PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| error.to_string())?;
     }
-    Step::new(tools.program("maturin"), &root())
+    let maturin = Step::new(tools.program("maturin"), &root())
         .args([
             "build",
             "--locked",
@@ -109,8 +119,8 @@ pub(crate) fn build_wheel(
             "--out",
             folder.as_str(),
         ])
-        .args((profile == Profile::Release).then_some("--release"))
-        .run()?;
+        .args((profile == Profile::Release).then_some("--release"));
+    tell(maturin).run()?;
     let wheels: Vec<Utf8PathBuf> = folder
         .read_dir_utf8()
         .map_err(|error| error.to_string())?

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use super::inherited::inherited;
-use super::stdin_socket::{Stdin, StdinSocket, inspect};
+use super::stdin_socket::{Stdin, StdinSocket, adopt, inspect};
 use super::web_server_addrs::WebServerAddrs;
 
 /// `SD_LISTEN_FDS_START`
@@ -46,7 +46,7 @@ pub(crate) fn take(allowed: WebServerAddrs) -> io::Result<StdinSocket> {
     let fd = inherited(FIRST)?;
     let found = inspect(fd.as_fd());
     check(fd.as_fd())?;
-    StdinSocket::adopt(fd, found, allowed)
+    adopt(fd, found, allowed)
 }
 
 fn check(fd: BorrowedFd<'_>) -> io::Result<()> {

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::transport::{Listener, Transport, accepted};
+use super::transport::{Listener, Transport, accepted, prepare};
 use super::web_server_addrs::WebServerAddrs;
 use crate::Error;
+#[cfg(unix)]
+use crate::descriptor::OwnedFd;
+use crate::descriptor::waits_on;
 
 /// A TCP port on which Web servers connect.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl TcpSocket {
     }
 
     /// Takes a socket that listens already.
+    #[cfg(unix)]
     pub(super) fn inherited(fd: OwnedFd, allowed: WebServerAddrs) -> io::Result<Self> {
         let listener = TcpListener::from(fd);
         listener.set_nonblocking(true)?;
@@ -47,13 +50,15 @@ impl TcpSocket {
     }
 }
 
-impl AsFd for TcpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.listener.as_fd()
-    }
-}
+waits_on!(TcpSocket, listener);
 
 impl Listener for TcpSocket {
+    /// IIS tells a process to end by the same event whatever `protocol` says.
+    #[cfg(windows)]
+    fn start(&mut self, shutdown: &crate::Shutdown) -> io::Result<()> {
+        crate::shutdown_event::stop(shutdown)
+    }
+
     fn accept(&self) -> io::Result<Option<Box<dyn Transport>>> {
         let Some((stream, peer)) = accepted(self.listener.accept())? else {
             return Ok(None);
@@ -62,8 +67,7 @@ impl Listener for TcpSocket {
             tracing::warn!(%peer, "connection refused: the address is not in FCGI_WEB_SERVER_ADDRS");
             return Ok(None);
         }
-        // Records are written whole; waiting for more would only delay them.
-        stream.set_nodelay(true)?;
+        prepare(&stream)?;
         Ok(Some(Box::new(stream)))
     }
 

@@ -1,21 +1,39 @@
 //! What the driver needs of a connection, and the server of a listening socket.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::fmt::Debug;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags};
+
+#[cfg(unix)]
+use self::unix::{try_receive, try_receive_all, try_send};
+#[cfg(windows)]
+use self::windows::{try_receive, try_receive_all, try_send};
+use crate::Shutdown as ServerShutdown;
+use crate::descriptor::{AsFd, BorrowedFd};
+use crate::impersonation::Impersonation;
 
 /// One connection to a Web server: reads and writes that wait for a while, and a descriptor to wait on with others.
 ///
 /// Nothing is set on the socket: what is there is taken or given first, and only then is it waited for. So a request whose
 /// octets have arrived and whose answer fits costs one call each.
 pub trait Transport: AsFd + Debug + Send {
+    /// Called once before anything is read or written, with what may be asked to stop the server: a transport may learn by
+    /// itself that the Web server wants that.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn start(&mut self, _: &ServerShutdown) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The other end's address where it has one, which is over TCP.
     fn peer(&self) -> Option<SocketAddr>;
 
@@ -53,9 +71,24 @@ pub trait Transport: AsFd + Debug + Send {
     /// # Errors
     /// The operating system's.
     fn shutdown_write(&self) -> io::Result<()>;
+
+    /// Whether [`impersonate`](Self::impersonate) can be called.
+    fn can_impersonate(&self) -> bool {
+        false
+    }
+
+    /// Has the calling thread act as whoever has sent the last octets, until what is returned is dropped. A named pipe of
+    /// Windows can do that.
+    ///
+    /// # Errors
+    /// The operating system's; [`io::ErrorKind::Unsupported`] where nobody is known.
+    fn impersonate(&self) -> io::Result<Impersonation> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
-impl Transport for UnixStream {
+#[cfg(unix)]
+impl Transport for std::os::unix::net::UnixStream {
     fn peer(&self) -> Option<SocketAddr> {
         None
     }
@@ -77,7 +110,7 @@ impl Transport for UnixStream {
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize> {
-        send(self, slices, timeout)
+        send(self, timeout, |socket| try_send(socket, slices))
     }
 
     fn shutdown_write(&self) -> io::Result<()> {
@@ -85,6 +118,7 @@ impl Transport for UnixStream {
     }
 }
 
+/// On Windows the stream has to be non-blocking: there are no calls that do not wait by themselves.
 impl Transport for TcpStream {
     fn peer(&self) -> Option<SocketAddr> {
         self.peer_addr().ok()
@@ -107,22 +141,12 @@ impl Transport for TcpStream {
     }
 
     fn write(&mut self, slices: &[IoSlice<'_>], timeout: Option<Duration>) -> io::Result<usize> {
-        send(self, slices, timeout)
+        send(self, timeout, |socket| try_send(socket, slices))
     }
 
     fn shutdown_write(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
-}
-
-fn try_receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(rustix::net::recv(socket, buffer, RecvFlags::DONTWAIT)?.0)
-}
-
-fn try_receive_all(socket: &impl AsFd, slices: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let mut nothing_else = RecvAncillaryBuffer::default();
-    let received = rustix::net::recvmsg(socket, slices, &mut nothing_else, RecvFlags::DONTWAIT)?;
-    Ok(received.bytes)
 }
 
 fn receive<S: AsFd>(
@@ -140,32 +164,21 @@ fn receive<S: AsFd>(
     }
 }
 
-/// Slices that the kernel takes at once at most, `UIO_MAXIOV`.
-const SLICES: usize = 1024;
-
-fn send(
-    socket: &impl AsFd,
-    slices: &[IoSlice<'_>],
+fn send<S: AsFd>(
+    socket: &S,
     timeout: Option<Duration>,
+    mut try_send: impl FnMut(&S) -> io::Result<usize>,
 ) -> io::Result<usize> {
-    // A broken connection is an error, no signal.
-    let flags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
-    let slices = &slices[..slices.len().min(SLICES)];
     loop {
-        let sent = match slices {
-            [slice] => rustix::net::send(socket, slice, flags),
-            slices => {
-                rustix::net::sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags)
-            }
-        };
-        match sent {
+        match try_send(socket) {
             // A socket has room again when most of what it holds has been read, so that this wakes seldom.
-            Err(Errno::AGAIN) => match wait(socket.as_fd(), PollFlags::OUT, timeout) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                waited => waited?,
-            },
-            Err(Errno::INTR) => {}
-            sent => return Ok(sent?),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                match wait(socket.as_fd(), PollFlags::OUT, timeout) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    waited => waited?,
+                }
+            }
+            result => return result,
         }
     }
 }
@@ -178,8 +191,25 @@ fn wait(fd: BorrowedFd<'_>, flags: PollFlags, timeout: Option<Duration>) -> io::
     }
 }
 
+/// Has an accepted connection be as a [`Transport`] needs it.
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    #[cfg(windows)]
+    stream.set_nonblocking(true)?;
+    // Records are written whole; waiting for more would only delay them.
+    stream.set_nodelay(true)
+}
+
 /// A listening socket.
 pub trait Listener: AsFd + Debug + Send + Sync {
+    /// Called once before anything is accepted, with what may be asked to stop the server: a listener may learn by itself that
+    /// the Web server wants that.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn start(&mut self, _: &ServerShutdown) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Takes the next connection without waiting for one. `None`: there is none, or it was refused.
     ///
     /// # Errors
@@ -188,6 +218,11 @@ pub trait Listener: AsFd + Debug + Send + Sync {
 
     /// Where it listens, for the log: `unix:/run/site.sock`, `tcp:127.0.0.1:9000`.
     fn describe(&self) -> String;
+
+    /// Whether the connections can say whose requests they bring: [`Transport::can_impersonate`].
+    fn can_impersonate(&self) -> bool {
+        false
+    }
 }
 
 /// What `accept` has returned: a connection, nothing to take, or an error of the listener.

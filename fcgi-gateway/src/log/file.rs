@@ -1,22 +1,31 @@
 //! A file that several processes append lines to, and that is replaced when it has grown.
 //!
 //! Each line is one call to the operating system, so that lines of several processes do not mix, and nothing is lost with a
-//! process that is killed. Who finds the file too long locks it, renames it and makes a new one; the others notice within a
-//! second that the path leads to another file, as they do when *logrotate* or a person has moved it.
+//! process that is killed. On Windows it is locked besides, as a network share does not append at once. Who finds the file too
+//! long locks it, renames it and makes a new one; the others notice within a second that the path leads to another file, as they
+//! do when *logrotate* or a person has moved it.
 //!
 //! A line that cannot be written is dropped, since serving matters more than its log. Where the file cannot be renamed, which
-//! on Windows is so while another process has it open, it goes on growing until it can.
+//! on Windows is so while somebody has it open without sharing it, it goes on growing until it can.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::{File, OpenOptions};
-use rustix::fs::{FlockOperation, flock};
 use tracing_subscriber::fmt::MakeWriter;
+
+#[cfg(unix)]
+use self::unix as system;
+#[cfg(windows)]
+use self::windows as system;
 
 /// When a file is replaced by a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +135,7 @@ impl LogFile {
 impl State {
     fn append(&mut self, octets: &[u8]) -> io::Result<()> {
         match &mut self.file {
-            Some(file) => file.write_all(octets),
+            Some(file) => system::append(file, octets),
             None => {
                 let mut stdout = io::stdout().lock();
                 stdout.write_all(octets)?;
@@ -159,13 +168,11 @@ impl Shared {
         let Ok(found) = file.metadata() else {
             return;
         };
-        let is_ours =
-            |there: &std::fs::Metadata| (there.dev(), there.ino()) == (found.dev(), found.ino());
-        let replaced = !fs_err::metadata(path).is_ok_and(|there| is_ours(&there));
+        let replaced = !system::is_at(file, path);
         let next = if reopen || replaced {
             open(path)
         } else if found.is_file() && found.len() > 0 && found.len().saturating_add(more) > max {
-            self.rotate(path, file, is_ours)
+            self.rotate(path, file)
         } else {
             return;
         };
@@ -176,21 +183,16 @@ impl Shared {
     }
 
     /// Renames the file and makes a new one, unless another process is just doing so.
-    fn rotate(
-        &self,
-        path: &Utf8Path,
-        file: &File,
-        is_ours: impl Fn(&std::fs::Metadata) -> bool,
-    ) -> io::Result<File> {
+    fn rotate(&self, path: &Utf8Path, file: &File) -> io::Result<File> {
         // The lock is the old file's, and goes with it.
-        flock(file, FlockOperation::NonBlockingLockExclusive)?;
-        let outcome = if fs_err::metadata(path).is_ok_and(|there| is_ours(&there)) {
+        system::try_lock(file)?;
+        let outcome = if system::is_at(file, path) {
             self.rename(path).and_then(|()| open(path))
         } else {
             open(path)
         };
         if outcome.is_err() {
-            flock(file, FlockOperation::Unlock)?;
+            system::unlock(file)?;
         }
         outcome
     }
@@ -198,7 +200,7 @@ impl Shared {
     fn rename(&self, path: &Utf8Path) -> io::Result<()> {
         let keep = self.rotation.keep;
         if keep == 0 {
-            return fs_err::remove_file(path);
+            return system::remove(path);
         }
         let old = |number: u32| Utf8PathBuf::from(format!("{path}.{number}"));
         // Those behind a gap stay where they are.
@@ -335,7 +337,7 @@ mod tests {
             ("one\ntwo\n".into(), "three\n".into())
         );
 
-        fs_err::remove_file(&path).unwrap();
+        fs_err::rename(&path, path.with_extension("moved-too")).unwrap();
         let long = "x".repeat(5000) + "\n";
         file.write(long.as_bytes());
         assert_eq!(read(&path), long);

@@ -73,7 +73,11 @@ impl Watcher {
         for root in &self.roots {
             walk(root, &mut |path| {
                 let below = path.strip_prefix(root).unwrap_or(path);
-                if self.pattern.is_match(below.as_str()) {
+                let is_match = |below: &str| self.pattern.is_match(below);
+                // wfastcgi saw the path as Windows spells it.
+                if is_match(below.as_str())
+                    || cfg!(windows) && is_match(&below.as_str().replace('\\', "/"))
+                {
                     found.insert(path.to_owned(), stamp(path));
                 }
             });
@@ -230,6 +234,10 @@ mod tests {
             pattern: Some(r"a/.*|note".to_owned()),
             ..enabled.clone()
         };
+        let spelled_as_here = Reload {
+            pattern: Some(if cfg!(windows) { r"a\\b" } else { "a/b" }.to_owned()),
+            ..enabled.clone()
+        };
         let roots = Reload {
             roots: vec!["../lib".into(), "a".into()],
             ..enabled.clone()
@@ -239,7 +247,7 @@ mod tests {
             ..Reload::default()
         };
         // (options, written, whether it is seen)
-        let table: [(&Reload, &str, bool); 16] = [
+        let table: [(&Reload, &str, bool); 18] = [
             (&enabled, "app.py", true),
             (&enabled, "web.config", true),
             (&enabled, "a/b.py", true),
@@ -250,6 +258,8 @@ mod tests {
             (&regex, "a/b.py", true),
             (&regex, "note.txt", true),
             (&regex, "app.py", false),
+            (&spelled_as_here, "a/b.py", true),
+            (&spelled_as_here, "note.txt", false),
             (&roots, "../lib/d.py", true),
             (&roots, "a/b.py", true),
             (&roots, "app.py", false),

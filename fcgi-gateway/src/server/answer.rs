@@ -8,8 +8,9 @@ use fcgi_proto::{BeginRequest, Params};
 use super::Server;
 use crate::access_log::Visit;
 use crate::application::{Body, RequestNumber, SharedDriver, lock};
+use crate::listener::Impersonation;
 use crate::scoreboard::Ended;
-use crate::{Application, Error, Request, Response};
+use crate::{Application, Error, Request, Response, code_page};
 
 /// What a client that has left before the response began gets in the access log, as with nginx.
 const CLIENT_LEFT: u16 = 499;
@@ -30,6 +31,8 @@ impl Server {
         params: &Params,
         application: &impl Application,
     ) {
+        let params = code_page::in_utf8(params);
+        let params = &*params;
         let slot = self.scoreboard.own();
         slot.count_begin();
         let began = Instant::now();
@@ -46,7 +49,9 @@ impl Server {
             body: Body::of(driver, serial),
         };
         let mut response = Response::of(driver, serial, number.clone(), is_head);
-        let outcome = self.run_application(&mut request, &mut response, application);
+        let outcome = self
+            .impersonate(driver)
+            .and_then(|_user| self.run_application(&mut request, &mut response, application));
         let left = outcome.is_err_and(|error| report(&number, &error, &mut response));
         let given_up = watched.is_some_and(|watched| watched.end());
         if given_up {
@@ -65,6 +70,14 @@ impl Server {
             duration: began.elapsed(),
         };
         self.count(params, &number, &ended);
+    }
+
+    /// Has this thread act as the request's user where that is wished. A request never runs as somebody else instead.
+    fn impersonate(&self, driver: &SharedDriver) -> Result<Option<Impersonation>, Error> {
+        let user = self
+            .impersonate
+            .then(|| lock(driver).transport().impersonate());
+        user.transpose().map_err(Error::Impersonation)
     }
 
     fn run_application(

@@ -379,6 +379,10 @@ impl Server {
 
 /// Whether a call has failed only because the process or the machine has run out of something.
 fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(unix)]
     let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    // Windows counts handles for each process only, and has one word for sockets and memory.
+    #[cfg(windows)]
+    let shortages = [Errno::MFILE, Errno::NOBUFS];
     Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
 }

@@ -17,9 +17,9 @@ use crate::{Error, Scoreboard, Shutdown};
 /// That this process is one of a supervisor's workers.
 #[derive(Clone, Debug)]
 pub(crate) struct Membership {
-    pub(crate) seat: usize,
-    pub(crate) generation: u64,
-    pub(crate) scoreboard: Arc<Scoreboard>,
+    seat: usize,
+    generation: u64,
+    scoreboard: Arc<Scoreboard>,
     control: Arc<UnixStream>,
     phase: Arc<AtomicU8>,
 }
@@ -52,6 +52,21 @@ impl Membership {
             control: Arc::new(control),
             phase: Arc::default(),
         })
+    }
+
+    /// Its place among the workers, from 0.
+    pub(crate) const fn seat(&self) -> usize {
+        self.seat
+    }
+
+    /// Which start of all workers it belongs to, from 1.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What all workers count in.
+    pub(crate) const fn scoreboard(&self) -> &Arc<Scoreboard> {
+        &self.scoreboard
     }
 
     /// Does what the supervisor says until the end. When it wants this worker to finish, or is gone itself, `shutdown` is

@@ -34,6 +34,8 @@ mod spool;
 #[cfg(feature = "python")]
 mod stacks;
 #[cfg(feature = "python")]
+mod standard_streams;
+#[cfg(feature = "python")]
 mod start_response;
 #[cfg(feature = "python")]
 mod supervise;

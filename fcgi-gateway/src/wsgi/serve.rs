@@ -6,16 +6,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use pyo3::prelude::*;
 
 use super::app::WsgiApplication;
-use super::errors::Errors;
 use super::load::{LoadOptions, load_application, native};
-use super::modules;
 use super::signals::Signals;
 use super::stacks::Stacks;
-use super::supervise::{supervise, ticket};
+use super::supervise::{FromWorker, Membership, supervise, ticket};
 use super::wfastcgi::{AppSettings, Site};
+use super::{modules, standard_streams};
 use crate::log::{self, CurrentFile, LogFile, LogGuard};
 use crate::reload::{Reload, Watcher, Watching};
-use crate::supervisor::{FromWorker, Membership};
 use crate::{Application, Bind, Error, Retire, ServeOptions, Server, ServerOptions, Shutdown};
 
 /// Serves the application that the options name, until a signal or the end of the connection on file descriptor 0 ends it.
@@ -119,11 +117,11 @@ fn serve_logged<'py>(
         ..ServerOptions::default()
     };
     if let Some(membership) = membership {
-        server_options.scoreboard = Arc::clone(&membership.scoreboard);
-        let slot = membership.scoreboard.own();
+        server_options.scoreboard = Arc::clone(membership.scoreboard());
+        let slot = membership.scoreboard().own();
         slot.start(
             std::process::id(),
-            membership.generation,
+            membership.generation(),
             options.threads.max(1),
         );
     }
@@ -146,7 +144,7 @@ fn serve_logged<'py>(
         Some(_) => Bind::Auto.server(server_options)?,
         None => options.bind.server(server_options)?,
     };
-    replace_missing_streams(py).map_err(python_failed)?;
+    standard_streams::replace(py, options.bind == Bind::Auto).map_err(python_failed)?;
     let serving = Serving {
         options,
         log,
@@ -213,7 +211,7 @@ impl Serving<'_> {
     ) -> Result<Option<Watcher>, Error> {
         if self
             .membership
-            .is_some_and(|membership| membership.seat != 0)
+            .is_some_and(|membership| membership.seat() != 0)
         {
             return Ok(None);
         }
@@ -272,14 +270,11 @@ fn retire(
     shutdown: &Shutdown,
 ) -> Option<Retire> {
     let requests = options.processes.last_request()?;
-    let then: Arc<dyn Fn() + Send + Sync> = match membership {
-        Some(membership) => {
-            let membership = membership.clone();
-            Arc::new(move || {
-                tracing::info!("{requests} requests are served: another worker is asked for");
-                membership.tell(FromWorker::Exhausted);
-            })
-        }
+    let then: Arc<dyn Fn() + Send + Sync> = match membership.cloned() {
+        Some(membership) => Arc::new(move || {
+            tracing::info!("{requests} requests are served: another worker is asked for");
+            membership.tell(FromWorker::Exhausted);
+        }),
         None => {
             let shutdown = shutdown.clone();
             Arc::new(move || {
@@ -324,15 +319,4 @@ pub(super) fn python_failed(exception: PyErr) -> Error {
     Error::Application {
         message: exception.to_string(),
     }
-}
-
-/// A process that IIS starts has no standard output and error; what the application prints goes to the log then.
-fn replace_missing_streams(py: Python<'_>) -> PyResult<()> {
-    let sys = py.import("sys")?;
-    for name in ["stdout", "stderr"] {
-        if sys.getattr(name)?.is_none() {
-            sys.setattr(name, Bound::new(py, Errors::of_process())?)?;
-        }
-    }
-    Ok(())
 }

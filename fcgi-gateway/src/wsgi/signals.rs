@@ -1,12 +1,23 @@
 //! Signals while the gateway serves inside a Python interpreter.
 
-use std::os::fd::RawFd;
-
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 use super::exception::traceback;
+use crate::descriptor::RawFd;
 use crate::{Error, Shutdown};
+
+/// The signals that stop a server. On Windows the console sends them, Ctrl+C and Ctrl+Break.
+#[cfg(unix)]
+const STOP: &[&str] = &["SIGTERM", "SIGINT"];
+#[cfg(windows)]
+const STOP: &[&str] = &["SIGTERM", "SIGINT", "SIGBREAK"];
+
+/// The signal that opens the logs anew, which Windows has not.
+#[cfg(unix)]
+const REOPEN: &[&str] = &["SIGUSR1"];
+#[cfg(windows)]
+const REOPEN: &[&str] = &[];
 
 /// Has Python's handlers run for signals that have come.
 pub(crate) fn check() {
@@ -32,15 +43,15 @@ pub(crate) struct Signals {
 struct Former {
     /// By the signals' numbers.
     handlers: Vec<(i32, Py<PyAny>)>,
-    wakeup_fd: RawFd,
+    wakeup_fd: i64,
 }
 
 impl Signals {
     /// Takes the signals over. In another thread than the main one Python allows no handlers, and nothing is done.
     pub(crate) fn install(py: Python<'_>, shutdown: &Shutdown) -> PyResult<Self> {
-        let mut signals = Self::watch(py, shutdown.signal_fd(), &["SIGUSR1"])?;
+        let mut signals = Self::watch(py, shutdown.signal_fd(), REOPEN)?;
         if let Some(former) = &mut signals.former {
-            for name in ["SIGTERM", "SIGINT"] {
+            for name in STOP {
                 former.stop(py, name, shutdown)?;
             }
         }

@@ -5,7 +5,7 @@
 /// ```
 /// use fcgi_gateway::wsgi::AppSpec;
 ///
-/// let spec = AppSpec::parse(r"site\production.ini#main");
+/// let spec = AppSpec::parse("site/production.ini#main");
 /// assert_eq!(spec, AppSpec::PasteDeploy { uri: "config:site/production.ini".into(), name: Some("main".into()) });
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +179,15 @@ mod tests {
             ),
             ("config:conf/x.cfg", "config:conf/x.cfg", None),
             ("config:test.ini#main", "config:test.ini", Some("main")),
-            ("sub\\test.ini", "config:sub/test.ini", None),
+            (
+                "sub\\test.ini",
+                if cfg!(windows) {
+                    "config:sub\\test.ini"
+                } else {
+                    "config:sub/test.ini"
+                },
+                None,
+            ),
             ("egg:iiswsgi#test_app", "egg:iiswsgi", Some("test_app")),
             ("egg:iiswsgi", "egg:iiswsgi", None),
         ];

@@ -26,13 +26,19 @@ pub struct PathFact {
     pub kind: PathKind,
     /// The text that was asked for.
     pub text: Option<String>,
+    /// Its security descriptor in text form, where it was asked for and is known.
+    pub access: Option<String>,
 }
 
 impl PathFact {
     /// A fact without text.
     #[must_use]
     pub const fn new(kind: PathKind) -> Self {
-        Self { kind, text: None }
+        Self {
+            kind,
+            text: None,
+            access: None,
+        }
     }
 
     /// A file with text.
@@ -41,6 +47,7 @@ impl PathFact {
         Self {
             kind: PathKind::File,
             text: Some(text.into()),
+            access: None,
         }
     }
 }

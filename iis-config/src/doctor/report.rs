@@ -60,6 +60,8 @@ pub enum Wants {
     Text,
     /// The last lines of the file, or of the newest file in the folder, in [`PathFact::text`].
     NewestLines,
+    /// Its security descriptor in [`PathFact::access`].
+    Access,
 }
 
 /// What an examination gives.

@@ -4,8 +4,8 @@
 use spanned_xml::{Element, Problem};
 
 use super::files::Files;
+use super::pools::{Pool, pools};
 use super::report::{Found, Subject, Wants};
-use crate::section::sections;
 use crate::win_path;
 
 pub(super) fn check(files: &Files<'_>, found: &mut Found<'_>) {
@@ -98,42 +98,16 @@ fn profile_of(path: &str) -> Option<&str> {
 
 /// The pools whose identity is another account than `user` and not the system's, as text for people.
 fn pools_that_cannot_read(root: &Element, user: &str) -> Vec<String> {
-    const POOLS: &str = "system.applicationHost/applicationPools";
-    let model = |element: &Element, name: &str| {
-        sections(element, "processModel")
-            .iter()
-            .find_map(|model| model.value(name).map(str::to_owned))
-    };
-    let defaults = |name: &str| {
-        sections(root, &format!("{POOLS}/applicationPoolDefaults"))
-            .into_iter()
-            .find_map(|defaults| model(defaults, name))
-    };
-    let reads = |identity: &str, account: &str| {
-        let account = account.rsplit('\\').next().unwrap_or_default();
-        identity.eq_ignore_ascii_case("LocalSystem")
-            || identity.eq_ignore_ascii_case("SpecificUser")
+    let reads = |pool: &Pool| {
+        let account = pool.user_name.rsplit('\\').next().unwrap_or_default();
+        pool.identity_type.eq_ignore_ascii_case("LocalSystem")
+            || pool.identity_type.eq_ignore_ascii_case("SpecificUser")
                 && win_path::eq_ignore_case(account, user)
     };
-    const IDENTITY: &str = "ApplicationPoolIdentity";
-    let pools = sections(root, &format!("{POOLS}/add"));
-    if pools.is_empty() {
-        let identity = defaults("identityType").unwrap_or_else(|| IDENTITY.to_owned());
-        return vec![format!("the identity of an application pool ({identity})")];
-    }
-    pools
-        .into_iter()
-        .filter_map(|pool| {
-            let identity = model(pool, "identityType")
-                .or_else(|| defaults("identityType"))
-                .unwrap_or_else(|| IDENTITY.to_owned());
-            let account = model(pool, "userName")
-                .or_else(|| defaults("userName"))
-                .unwrap_or_default();
-            let name = pool.value("name").unwrap_or_default();
-            (!reads(&identity, &account))
-                .then(|| format!("the identity of the application pool `{name}` ({identity})"))
-        })
+    pools(root)
+        .iter()
+        .filter(|pool| !reads(pool))
+        .map(Pool::describe)
         .collect()
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Where the processes' output goes [default: Logs in the folder with applicationHost.config]
     #[arg(long, value_name = "DIR")]
     log_folder: Option<Utf8PathBuf>,
+    /// On Windows: give processes an overlapped handle of their pipe; nobody has published which kind IIS's is
+    #[arg(long)]
+    overlapped_pipe: bool,
     #[command(flatten)]
     once: once::RequestArgs,
 }
@@ -76,6 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
     options.address = args.address;
     options.sites.clone_from(&args.sites);
     options.log_folder.clone_from(&args.log_folder);
+    options.overlapped_pipe = args.overlapped_pipe;
     log_to_stderr(context);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -8,6 +8,7 @@ mod enable;
 mod handler;
 mod list;
 mod local_machine;
+mod security_descriptor;
 mod target;
 
 use crate::context::Context;

@@ -94,6 +94,9 @@ pub(crate) struct Settings {
     /// Send wsgi.errors to the Web server too; IIS answers such requests with a 500 that shows it
     #[arg(long, help_heading = "Logging")]
     stderr_to_server: bool,
+    /// Run each request as the user whom IIS has logged in and given its named pipe (Windows)
+    #[arg(long)]
+    impersonate: bool,
     #[command(flatten)]
     processes: processes::Processes,
     #[command(flatten)]
@@ -187,6 +190,7 @@ impl Settings {
         options.script_name.clone_from(&self.script_name);
         options.log = self.log();
         options.stderr_to_server = self.stderr_to_server;
+        options.impersonate = self.impersonate;
         options.buffer_body = self.buffer_body.and_then(|size| size.try_into().ok());
         options.limits = self.limits();
         self.observe.apply(&mut options);

@@ -1,8 +1,9 @@
 //! The program appcmd.exe: asked, and told what to change.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fcgi_gateway::registry;
 use iis_config::appcmd::{Answer, Appcmd, Object, parse_answer};
-use iis_config::{FastCgiApplication, Site};
+use iis_config::{FastCgiApplication, Site, win_path};
 
 use crate::context::Context;
 use crate::deploy::process::Process;
@@ -42,18 +43,25 @@ impl AppcmdProgram {
         path.is_file().then(|| Self::new(path))
     }
 
-    /// That of IIS Express, which needs [`AppcmdProgram::for_file`].
+    /// That of IIS Express, which needs [`AppcmdProgram::for_file`]: in `%IIS_BIN%`, or where it is usually installed.
     pub(crate) fn of_iis_express(context: &Context) -> Option<Self> {
-        ["ProgramFiles", "ProgramFiles(x86)"]
+        let folder = |name: &str| context.environment.non_empty(name).map(Utf8Path::new);
+        let usual = ["ProgramFiles", "ProgramFiles(x86)"]
             .into_iter()
-            .filter_map(|name| context.environment.non_empty(name))
-            .map(|programs| {
-                Utf8Path::new(programs)
-                    .join("IIS Express")
-                    .join("appcmd.exe")
-            })
+            .filter_map(folder)
+            .map(|programs| programs.join("IIS Express"));
+        folder("IIS_BIN")
+            .map(Utf8Path::to_owned)
+            .into_iter()
+            .chain(usual)
+            .map(|folder| folder.join("appcmd.exe"))
             .find(|path| path.is_file())
             .map(Self::new)
+    }
+
+    /// Whether it is for the machine's configuration, whose worker processes have accounts of their own.
+    pub(crate) fn is_for_machine(&self) -> bool {
+        self.file.is_none()
     }
 
     /// What messages call it.
@@ -163,13 +171,22 @@ impl AppcmdProgram {
     }
 }
 
-/// IIS Express's applicationhost.config, where there is one: `%IIS_USER_HOME%\config`, by default that in the user's
-/// documents.
+/// IIS Express's applicationhost.config, where there is one: `%IIS_USER_HOME%\config`, by default in the user's documents,
+/// wherever the user has moved either.
 pub(crate) fn express_config(context: &Context) -> Option<Utf8PathBuf> {
-    let folder = |name: &str| context.environment.non_empty(name).map(Utf8Path::new);
-    let home = folder("IIS_USER_HOME")
-        .map(Utf8Path::to_owned)
-        .or_else(|| Some(folder("USERPROFILE")?.join("Documents").join("IISExpress")))?;
-    let config = home.join("config").join("applicationhost.config");
-    config.is_file().then_some(config)
+    let variable = |name: &str| context.environment.get(name).map(str::to_owned);
+    let documents = registry::documents_folder()
+        .map(|folder| Utf8PathBuf::from(win_path::expand(&folder, variable).into_owned()))
+        .into_iter()
+        .chain(variable("USERPROFILE").map(|profile| Utf8Path::new(&profile).join("Documents")))
+        .map(|documents| documents.join("IISExpress"));
+    let moved = context.environment.non_empty("IIS_USER_HOME");
+    moved
+        .map(str::to_owned)
+        .or_else(registry::iis_express_custom_home)
+        .map(Utf8PathBuf::from)
+        .into_iter()
+        .chain(documents)
+        .map(|home| home.join("config").join("applicationhost.config"))
+        .find(|config| config.is_file())
 }

@@ -74,9 +74,57 @@ pub(crate) fn write(path: &Utf8Path, octets: &[u8]) -> Result<bool> {
         .and_then(|()| file.as_file().sync_all())
         .map_err(|error| named(error, path))?;
     set_permissions(&file, path).map_err(|error| named(error, path))?;
-    file.persist(path)
-        .map_err(|error| named(error.error, path))?;
+    let mut new = Some(file);
+    let persist = || match new.take().map(|file| file.persist(path)) {
+        Some(Err(failed)) => {
+            new = Some(failed.file);
+            Err(failed.error)
+        }
+        Some(Ok(_)) | None => Ok(()),
+    };
+    while_held(persist, wait).map_err(|error| named(error, path))?;
     Ok(true)
+}
+
+/// Renames a file over whatever file is there.
+pub(crate) fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    while_held(|| rename_once(from, to), wait).map_err(|error| named(error, to))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "fs_err keeps the system's code to itself, by which a file that is held is known"
+)]
+fn rename_once(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// How often a file is tried that another program holds.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// 10, 20, 40 … milliseconds: all attempts together take a second and a quarter.
+fn wait(attempt: u32) {
+    std::thread::sleep(std::time::Duration::from_millis(10 << attempt));
+}
+
+/// Tries again while another program holds the file: on Windows virus scanners and indexers do for moments.
+fn while_held<T>(
+    mut action: impl FnMut() -> std::io::Result<T>,
+    mut wait: impl FnMut(u32),
+) -> std::io::Result<T> {
+    for attempt in 0..ATTEMPTS_MAX - 1 {
+        match action() {
+            Err(error) if is_held(&error) => wait(attempt),
+            other => return other,
+        }
+    }
+    action()
+}
+
+/// ERROR_ACCESS_DENIED, which a file that is mapped or about to be deleted gives too, ERROR_SHARING_VIOLATION and
+/// ERROR_LOCK_VIOLATION. Elsewhere nothing keeps a file from being renamed but its permissions.
+fn is_held(error: &std::io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32 | 33))
 }
 
 /// Those of the file it replaces, else those that a newly created file has.
@@ -100,15 +148,29 @@ fn named(error: std::io::Error, path: &Utf8Path) -> Error {
 
 /// The path made absolute, with `.` and `..` taken out and links followed; it has to exist.
 pub(crate) fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
-    let canonical = fs::canonicalize(path)?;
+    let canonical = match fs::canonicalize(path) {
+        // Some drives of Windows do not tell a file's final path: RAM disks, volumes of some programs, network drives.
+        Err(_) if cfg!(windows) && path.exists() => {
+            return absolute(path).map(without_prefix);
+        }
+        canonical => canonical?,
+    };
     let canonical = Utf8PathBuf::from_path_buf(canonical)
         .map_err(|path| Error::new(format!("the path `{}` is not Unicode", path.display())))?;
-    // Windows adds a prefix that many programs do not take.
-    Ok(canonical
-        .as_str()
-        .strip_prefix(r"\\?\")
-        .filter(|rest| !rest.starts_with("UNC"))
-        .map_or_else(|| canonical.clone(), Utf8PathBuf::from))
+    Ok(without_prefix(canonical))
+}
+
+/// The path without the prefix that Windows puts before canonical ones, `\\?\`, which many programs do not take.
+fn without_prefix(path: Utf8PathBuf) -> Utf8PathBuf {
+    let Some(rest) = path.as_str().strip_prefix(r"\\?\") else {
+        return path;
+    };
+    match rest.strip_prefix(r"UNC\") {
+        Some(share) => format!(r"\\{share}").into(),
+        // Other prefixes than a drive's have no shorter form.
+        None if rest.as_bytes().get(1) == Some(&b':') => rest.into(),
+        None => path,
+    }
 }
 
 /// The path made absolute without asking whether it exists.
@@ -232,6 +294,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_prefix_of_canonical_paths_is_taken_off() {
+        for (path, expected) in [
+            (r"\\?\C:\it's\日本", r"C:\it's\日本"),
+            (r"\\?\UNC\server\share\x", r"\\server\share\x"),
+            (r"\\?\Volume{4c1b02c1}\x", r"\\?\Volume{4c1b02c1}\x"),
+            (r"\\server\share\x", r"\\server\share\x"),
+            ("/srv/x", "/srv/x"),
+        ] {
+            assert_eq!(without_prefix(path.into()), expected, "{path}");
+        }
+    }
+
+    #[test]
     fn a_file_is_written_whole_and_only_when_it_changes() {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().join("new/a.txt")).unwrap();
@@ -244,6 +319,50 @@ mod tests {
             1,
             "nothing else is left behind"
         );
+    }
+
+    /// As a virus scanner does: the file may be read meanwhile, and neither written nor renamed.
+    #[cfg(windows)]
+    #[test]
+    fn a_file_that_is_held_for_a_moment_is_replaced_after_it() {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        const FILE_SHARE_READ: u32 = 1;
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        let (new, old) = (folder.join("new"), folder.join("old"));
+        for attempts_held in [0, 1, ATTEMPTS_MAX - 1, ATTEMPTS_MAX] {
+            fs::write(&new, "new").unwrap();
+            fs::write(&old, "old").unwrap();
+            let mut options = std::fs::OpenOptions::new();
+            let mut scanner = Some(
+                options
+                    .read(true)
+                    .share_mode(FILE_SHARE_READ)
+                    .open(&old)
+                    .unwrap(),
+            );
+            if attempts_held == 0 {
+                scanner = None;
+            }
+            let mut attempts = 1;
+            let replaced = while_held(
+                || rename_once(&new, &old),
+                |attempt| {
+                    attempts += 1;
+                    if attempt + 1 == attempts_held {
+                        scanner = None;
+                    }
+                },
+            );
+            drop(scanner);
+            let (text, attempts_needed) = match attempts_held {
+                ATTEMPTS_MAX => ("old", ATTEMPTS_MAX),
+                _ => ("new", attempts_held + 1),
+            };
+            assert_eq!(replaced.is_ok(), text == "new", "{replaced:?}");
+            assert_eq!(attempts, attempts_needed);
+            assert_eq!(fs::read_to_string(&old).unwrap(), text);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! 2. the project's `before-install` commands;
 //! 3. `web.config.in` → `web.config`, with `<fastCgi>` moved out of it, since IIS ignores it there;
 //! 4. the FastCGI application registered: with appcmd where there is IIS, else in the site root's applicationHost.config;
+//!    to IIS's worker processes the folder is made readable;
 //! 5. the project's `after-install` commands;
 //! 6. where it is asked for, a request to the application: one that fails is not installed.
 //!
@@ -19,6 +20,7 @@ use serde::Serialize;
 use spanned_xml::Source;
 
 use crate::context::Context;
+use crate::deploy::access;
 use crate::deploy::file::{self, Snapshot};
 use crate::deploy::process::Process;
 use crate::deploy::project::Project;
@@ -142,6 +144,9 @@ impl Installation {
                 registration.name()
             ));
 
+            if let Some(account) = registration.worker_account(&place, context)? {
+                access::allow_reading(&folder, &account, context)?;
+            }
             run_all("after-install", &project.settings.after_install)?;
             if self.test {
                 test(&folder, &environment, context)?;

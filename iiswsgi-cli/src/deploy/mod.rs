@@ -1,5 +1,6 @@
 //! What the commands share: projects, templates, packages, site folders, virtual environments.
 
+pub(crate) mod access;
 pub(crate) mod appcmd;
 pub(crate) mod config_file;
 pub(crate) mod contents;
@@ -12,6 +13,7 @@ pub(crate) mod package;
 pub(crate) mod parameter_values;
 pub(crate) mod placement;
 pub(crate) mod process;
+mod process_group;
 pub(crate) mod progress;
 pub(crate) mod project;
 pub(crate) mod registration;

@@ -279,7 +279,7 @@ impl Placement {
                 }
                 set_aside(&to, &staging.old.join(file))?;
             }
-            fs::rename(from, &to)?;
+            file::rename(&from, &to)?;
         }
         Ok(())
     }
@@ -332,10 +332,9 @@ impl Drop for Removal {
 }
 
 /// Moves a file out of the way, over a copy of it that is there already.
-fn set_aside(file: &Utf8Path, backup: &Utf8Path) -> Result<()> {
+fn set_aside(path: &Utf8Path, backup: &Utf8Path) -> Result<()> {
     create_parent(backup)?;
-    fs::rename(file, backup)?;
-    Ok(())
+    file::rename(path, backup)
 }
 
 fn create_parent(path: &Utf8Path) -> Result<()> {
@@ -393,7 +392,10 @@ mod tests {
             .map(|entry| {
                 let path = Utf8Path::from_path(entry.path()).unwrap();
                 (
-                    path.strip_prefix(folder).unwrap().to_string(),
+                    path.strip_prefix(folder)
+                        .unwrap()
+                        .as_str()
+                        .replace('\\', "/"),
                     fs::read_to_string(path).unwrap(),
                 )
             })
@@ -508,9 +510,11 @@ mod tests {
 
     /// Stops without a word, as a killed process does.
     fn kill(placement: Placement) {
-        let staging = std::mem::ManuallyDrop::new(placement);
-        if let Some(staging) = &staging.staging {
-            staging.lock.unlock().unwrap();
+        let mut placement = std::mem::ManuallyDrop::new(placement);
+        if let Some(staging) = &mut placement.staging {
+            // The system closes its files.
+            let other = fs::File::from_parts(tempfile::tempfile().unwrap(), "other");
+            drop(std::mem::replace(&mut staging.lock, other));
         }
     }
 

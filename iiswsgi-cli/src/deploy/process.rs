@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::context::Context;
+use crate::deploy::process_group::ProcessGroup;
 use crate::error::{Error, Result};
 
 /// How many of its last lines a failed program's message shows.
@@ -15,6 +16,9 @@ const SHOWN_LINES: usize = 30;
 
 /// How often a running program is asked whether it has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The variable by which a Python program is told how to write: we read UTF-8.
+const PYTHON_ENCODING: &str = "PYTHONIOENCODING";
 
 /// A program with its arguments, working directory and additional environment variables.
 #[derive(Clone, Debug)]
@@ -140,6 +144,10 @@ impl Process {
         command
             .args(&self.arguments)
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        // On Windows a Python whose output is no console writes the system's code page, and fails where that lacks a letter.
+        if cfg!(windows) && context.environment.get(PYTHON_ENCODING).is_none() {
+            command.env(PYTHON_ENCODING, "utf-8");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let shown = self.shown && context.verbosity >= 0;
         command.stderr(if shown || context.verbosity > 0 {
@@ -150,10 +158,12 @@ impl Process {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        if patience.is_some() {
-            lead_a_group(&mut command);
-        }
-        let mut child = command.spawn().map_err(|error| {
+        let started = if patience.is_some() {
+            ProcessGroup::spawn(&mut command).map(|(child, group)| (child, Some(group)))
+        } else {
+            command.spawn().map(|child| (child, None))
+        };
+        let (mut child, group) = started.map_err(|error| {
             Error::new(format!("cannot start `{}`: {error}", self.program))
                 .help("check that the program is installed and that you may run it")
         })?;
@@ -161,7 +171,7 @@ impl Process {
         let stderr = collect(child.stderr.take(), false);
         let status = match patience {
             None => child.wait()?,
-            Some(patience) => self.wait(&mut child, patience, context)?,
+            Some(patience) => self.wait(&mut child, group.as_ref(), patience, context)?,
         };
         let outcome = Outcome {
             code: status.code(),
@@ -178,6 +188,7 @@ impl Process {
     fn wait(
         &self,
         child: &mut Child,
+        group: Option<&ProcessGroup>,
         patience: Patience,
         context: &Context,
     ) -> Result<std::process::ExitStatus> {
@@ -199,8 +210,8 @@ impl Process {
             }
             std::thread::sleep(POLL_INTERVAL);
         }
-        if !self.outlived {
-            end_group(child);
+        if let Some(group) = group.filter(|_| !self.outlived) {
+            group.end();
         }
         child.kill()?;
         child.wait()?;
@@ -243,37 +254,6 @@ impl Process {
             error.help(format!("its output ended:\n{}", lines[shown..].join("\n")))
         }
     }
-}
-
-/// Lets the program be ended with all that it starts.
-#[cfg(unix)]
-fn lead_a_group(command: &mut std::process::Command) {
-    use std::os::unix::process::CommandExt as _;
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn lead_a_group(_: &mut std::process::Command) {}
-
-/// Ends all that a program has started; the program itself is ended by its own means.
-#[cfg(unix)]
-fn end_group(child: &Child) {
-    let group = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(group) = group {
-        // Nothing to end is as good.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn end_group(child: &Child) {
-    let _ = std::process::Command::new("taskkill")
-        .args(["/F", "/T", "/PID", &child.id().to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
 }
 
 /// Reads a stream to its end in a thread of its own, so that the program never waits for us; shows it as it comes.

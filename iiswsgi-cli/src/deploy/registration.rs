@@ -10,6 +10,7 @@ use iis_config::{ApplicationHost, FastCgiApplication, Site, win_path};
 use spanned_xml::Source;
 
 use crate::context::Context;
+use crate::deploy::access;
 use crate::deploy::appcmd::{AppcmdProgram, express_config};
 use crate::deploy::file::{self, Snapshot};
 use crate::deploy::site_root::{Place, SiteRoot};
@@ -191,6 +192,29 @@ impl Registration {
             }
         }
         Ok(place)
+    }
+
+    /// The account that has to read the folder of the application at `place`; none where nobody else than we does.
+    pub(crate) fn worker_account(
+        &self,
+        place: &Place,
+        context: &Context,
+    ) -> Result<Option<String>> {
+        let appcmd = match self {
+            Self::Appcmd(appcmd) if appcmd.is_for_machine() => appcmd,
+            _ => return Ok(None),
+        };
+        let pool = appcmd
+            .sites(context)?
+            .into_iter()
+            .filter(|site| site.name == place.site)
+            .flat_map(|site| site.applications)
+            .find(|application| application.path == place.application_path)
+            .and_then(|application| application.application_pool);
+        let account = pool.as_deref().map(access::pool_account);
+        Ok(Some(
+            account.unwrap_or_else(|| access::EVERY_POOL.to_owned()),
+        ))
     }
 
     /// Registers a FastCGI application; one of the same `fullPath` and `arguments` is changed.

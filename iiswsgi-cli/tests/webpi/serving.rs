@@ -1,8 +1,11 @@
 //! The server, asked by itself and by a browser.
 
+#[cfg(unix)]
 use std::process::Command;
 
+#[cfg(unix)]
 use camino::Utf8Path;
+#[cfg(unix)]
 use fs_err as fs;
 
 use crate::server::Server;
@@ -139,6 +142,7 @@ fn a_changed_feed_is_served_without_a_new_start() {
 }
 
 /// The DOM of a page as the browser has it; the screenshot is kept.
+#[cfg(unix)]
 fn browse(scratch: &Scratch, address: &str, screenshot: &str, more: &[&str]) -> String {
     let kept = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(screenshot);
     let mut dom = String::new();
@@ -171,6 +175,8 @@ fn browse(scratch: &Scratch, address: &str, screenshot: &str, more: &[&str]) -> 
     dom
 }
 
+/// The pages are the same on every system; the browser is this one's.
+#[cfg(unix)]
 #[test]
 fn a_browser_shows_the_products() {
     let scratch = Scratch::new();

@@ -1,5 +1,6 @@
 //! `iiswsgi webpi start`, where there is a WebPI and where there is none.
 
+#[cfg(unix)]
 use fs_err as fs;
 
 use crate::server::Server;

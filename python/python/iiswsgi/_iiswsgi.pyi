@@ -59,4 +59,5 @@ def serve(
     idle_timeout: Optional[float] = None,
     read_timeout: Optional[float] = 60,
     write_timeout: Optional[float] = 60,
+    impersonate: bool = False,
 ) -> None: ...

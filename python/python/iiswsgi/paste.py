@@ -74,6 +74,7 @@ SETTINGS: Dict[str, Callable[[str], Any]] = {
     "idle_timeout": float,
     "read_timeout": float,
     "write_timeout": float,
+    "impersonate": _boolean,
 }
 
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Watch;
+use crate::descriptor::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 
 /// A set of descriptors, each with a token of the caller's. It holds duplicates, as each may be closed while it is watched.
 #[derive(Debug)]
@@ -87,7 +87,12 @@ impl Selector {
                 .map(|(_, fd)| PollFd::new(fd, PollFlags::IN))
                 .collect();
             let timeout = Timespec::try_from(left.map_or(step, |left| left.min(step))).ok();
-            poll(&mut fds, timeout.as_ref())?;
+            if fds.is_empty() {
+                // Windows refuses to wait for nothing.
+                std::thread::sleep(left.map_or(step, |left| left.min(step)));
+            } else {
+                poll(&mut fds, timeout.as_ref())?;
+            }
             let reported: Vec<_> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
             watched = self.lock();
             for ((fd, _), _) in duplicates

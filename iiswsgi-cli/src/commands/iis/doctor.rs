@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fcgi_gateway::registry;
 use iis_config::doctor::{self, Inputs, Machine, Report as Examination, Subject, WebConfigFile};
 use serde::Serialize;
 use spanned_xml::{Problems, Source};
@@ -147,6 +148,11 @@ fn places(args: &Args, context: &Context) -> Result<(Vec<Utf8PathBuf>, Vec<Utf8P
     let of_iis = windir
         .and_then(|windir| resolve(windir, PLACES[2]))
         .filter(|path| path.is_file());
+    if let Some(path) = &of_iis
+        && let Some((major, minor)) = registry::iis_version()
+    {
+        context.say(format_args!("this is IIS {major}.{minor}, with `{path}`"));
+    }
     if let Some(path) = of_iis.or_else(|| express_config(context)) {
         context.say(format_args!("looking at `{path}`"));
         return Ok((vec![path], Vec::new()));

@@ -3,12 +3,13 @@
 use std::io::{Read as _, Seek as _, SeekFrom};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use fcgi_gateway::registry;
 use fs_err as fs;
 use iis_config::doctor::{Machine, PathFact, PathKind, Question, Wants};
 use iis_config::win_path;
 
-use crate::context::{Context, Environment};
-use crate::deploy::process::Process;
+use super::security_descriptor::security_descriptor;
+use crate::context::Context;
 
 /// How much of a file is read from its end.
 const TAIL_LEN: u64 = 64 * 1024;
@@ -25,9 +26,6 @@ const USUAL: [(&str, &str); 6] = [
     ("ProgramFiles", r"C:\Program Files"),
     ("ProgramFiles(x86)", r"C:\Program Files (x86)"),
 ];
-
-const PARAMETERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\W3SVC\Parameters";
-const UTF8_VARIABLES: &str = "FastCGIUtf8ServerVariables";
 
 /// Where paths of the machine are to be found here.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +63,7 @@ impl LocalMachine {
             }
         }
         if self.roots.is_empty() {
-            machine.utf8_server_variables = utf8_server_variables(&context.environment, context);
+            machine.utf8_server_variables = registry::utf8_server_variables();
         }
         machine
     }
@@ -83,6 +81,10 @@ impl LocalMachine {
         } else {
             PathKind::File
         });
+        // Copied files have the permissions of the copy.
+        if question.wants == Wants::Access && self.roots.is_empty() {
+            fact.access = security_descriptor(&path);
+        }
         fact.text = match question.wants {
             Wants::Text if path.is_file() => tail(&path),
             Wants::NewestLines => newest_file(&path).and_then(|path| newest_lines(&path)),
@@ -172,30 +174,6 @@ fn newest_lines(path: &Utf8Path) -> Option<String> {
     Some(lines[lines.len().saturating_sub(NEWEST_LINES)..].join("\n"))
 }
 
-/// `FastCGIUtf8ServerVariables` in the registry of this machine; none where it has no registry, or does not say.
-fn utf8_server_variables(environment: &Environment, context: &Context) -> Option<Vec<String>> {
-    let windir = Utf8Path::new(environment.non_empty("windir")?);
-    let reg = windir.join("System32").join("reg.exe");
-    if !reg.is_file() {
-        return None;
-    }
-    let query = |arguments: &[&str]| {
-        Process::new(reg.as_str())
-            .args(arguments.iter().copied())
-            .outcome(context)
-            .ok()
-    };
-    let asked = query(&["query", PARAMETERS, "/v", UTF8_VARIABLES])?;
-    if asked.code == Some(0) {
-        let (_, data) = asked.stdout.split_once("REG_MULTI_SZ")?;
-        let names = data.trim().split(r"\0").filter(|name| !name.is_empty());
-        return Some(names.map(str::to_owned).collect());
-    }
-    // The key is there and the value is not, or the key cannot be read.
-    let key = query(&["query", PARAMETERS])?;
-    (key.code == Some(0)).then(Vec::new)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,8 +198,11 @@ mod tests {
             (r"D:\x", None),
             (r"x\y", None),
         ] {
-            let expected = expected.map(|found| found.map(|found| root.join(found)));
-            assert_eq!(machine.find(path), expected, "{path}");
+            // The file's own spelling, on a system that takes every spelling too.
+            let real = |found: Utf8PathBuf| found.canonicalize_utf8().unwrap();
+            let expected = expected.map(|found| found.map(|found| real(root.join(found))));
+            let found = machine.find(path).map(|found| found.map(real));
+            assert_eq!(found, expected, "{path}");
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Processes {
     /// Start N worker processes on one socket, and replace those that end; SIGHUP replaces all, and no request is lost
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Processes")]
     processes: Option<u16>,
-    /// Seconds that a worker may take to finish its requests before it is killed
+    /// Seconds that a worker, or a process that IIS tells to end, may take to finish its requests before it is killed
     #[arg(
         long,
         value_name = "SECONDS",

@@ -1,6 +1,7 @@
 //! This machine, where it is Windows: its version, and what the hints of a feed ask for.
 
 use camino::Utf8Path;
+use fcgi_gateway::registry;
 use webpi_feed::{Architecture, Feed, Inventory, Machine, OsVersion};
 
 use crate::context::Context;
@@ -61,7 +62,7 @@ pub(crate) fn inventory(feed: &Feed, context: &Context) -> Option<Inventory> {
     }
     let questions = feed.discovery_questions();
     for key in &questions.registry_keys {
-        if let Some(values) = query(key, context) {
+        if let Some(values) = registry::values(key) {
             inventory.add_key(key);
             for (name, data) in values {
                 inventory.add_value(key, &name, data);
@@ -76,18 +77,12 @@ pub(crate) fn inventory(feed: &Feed, context: &Context) -> Option<Inventory> {
         }
     }
     for code in &questions.msi_products {
-        let is_below = |folder: &&str| query(&format!(r"{folder}\{code}"), context).is_some();
+        let is_below = |folder: &&str| registry::values(&format!(r"{folder}\{code}")).is_some();
         if UNINSTALL.iter().any(is_below) {
             inventory.add_msi_product(code);
         }
     }
     Some(inventory)
-}
-
-/// The values of a registry key; none where there is no such key.
-fn query(key: &str, context: &Context) -> Option<Vec<(String, String)>> {
-    let answer = Process::new("reg.exe").args(["query", key]).run(context);
-    answer.ok().map(|answer| values_of(&answer))
 }
 
 /// The version in a file's version resource. The path is not part of the command, so that none can change it.
@@ -101,19 +96,6 @@ fn file_version(path: &str, context: &Context) -> Option<String> {
         .ok()
         .map(|answer| answer.trim().to_owned())
         .filter(|version| !version.is_empty())
-}
-
-/// Names and data in the answer of `reg query`: lines of four blanks, the name, the type and the data.
-fn values_of(answer: &str) -> Vec<(String, String)> {
-    answer
-        .lines()
-        .filter_map(|line| {
-            let line = line.strip_prefix("    ")?;
-            let (name, rest) = line.split_once("    REG_")?;
-            let data = rest.split_once("    ").map_or("", |(_, data)| data);
-            Some((name.to_owned(), data.trim_end().to_owned()))
-        })
-        .collect()
 }
 
 /// The version in the answer of `ver`: `Microsoft Windows [Version 10.0.17763.1]`, in whatever language.
@@ -143,20 +125,5 @@ mod tests {
                 .map(|version| [version.os_major.unwrap(), version.os_minor.unwrap()]);
             assert_eq!(found, expected, "{answer}");
         }
-    }
-
-    #[test]
-    fn the_answer_of_reg_is_read() {
-        let answer = "\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\App\r\n    Install    REG_DWORD    0x1\r\n    The Name    REG_SZ    A    b\r\n\
-             \x20   Empty    REG_SZ    \r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\App\\Sub\r\n";
-        let values = values_of(answer);
-        let values: Vec<(&str, &str)> = values
-            .iter()
-            .map(|(name, data)| (name.as_str(), data.as_str()))
-            .collect();
-        assert_eq!(
-            values,
-            [("Install", "0x1"), ("The Name", "A    b"), ("Empty", "")]
-        );
     }
 }

@@ -1,0 +1,129 @@
+//! The wheel for Windows, cross-built, in Windows' CPython: the tests of `python/tests_windows`.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::wine::Wine;
+use super::{TARGET, folder, python, without_debug_info};
+use crate::run::{Result, Step};
+use crate::test::{Count, count_tests, pytest_counts};
+use crate::workspace::{Profile, PythonEnvironment, build_wheel_by, root, target};
+
+/// What the tests run with.
+const PACKAGES: [&str; 4] = ["markupsafe>=3,<4", "pip", "pytest>=8,<9", "setuptools<81"];
+
+/// What the examples need, installed by the tests themselves.
+const PACKAGES_OF_EXAMPLES: [&str; 4] = [
+    "PasteDeploy>=3,<4",
+    "django>=4.2,<5.3",
+    "pyramid>=2,<3",
+    "tzdata",
+];
+
+/// Microsoft's own gateway, by which the stand-in for IIS is judged; it is published as source only.
+const WFASTCGI: &str = "wfastcgi==3.0.0 \
+    --hash=sha256:cbce266e7da411d40f98f28a73cb9a55157b274398bd5a8d2b25cfa10a4dd493\n";
+
+/// Builds the wheel, installs it into Windows' CPython and runs the tests there.
+pub(super) fn test(tools: &PythonEnvironment, wine: &Wine) -> Result<Count> {
+    let python = python::make(tools)?;
+    let wheels = folder().join("wheels");
+    let wheel = build_wheel_by(tools, &wheels, Profile::Dev, |maturin| {
+        without_debug_info(maturin.args(["--target", TARGET]))
+    })?;
+    // What the tests install comes from here, so that no program in Wine needs the network.
+    let packages = folder().join("packages");
+    fs::create_dir_all(&packages).map_err(|error| error.to_string())?;
+    pip(
+        tools,
+        "download",
+        &["--dest", packages.as_str()],
+        &[PACKAGES.as_slice(), &PACKAGES_OF_EXAMPLES].concat(),
+    )?;
+    build_wfastcgi(tools, &packages)?;
+    install(tools, &python, &packages, &wheel)?;
+    let stand_in = target().join(TARGET).join("debug/examples/stand_in.exe");
+    let pytest = wine
+        .program(
+            python.join("python.exe").as_str(),
+            &[
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                // Each virtual environment of a test that passed would stay.
+                "-o",
+                "tmp_path_retention_policy=failed",
+                "python/tests_windows",
+            ],
+        )
+        .var("PIP_NO_INDEX", "1")
+        .var(
+            "PIP_FIND_LINKS",
+            format!("{} {}", windows(&wheels), windows(&packages)),
+        )
+        .var("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+        .var("PYTHONDONTWRITEBYTECODE", "1")
+        .var("IISWSGI_TEST_STAND_IN_PROGRAM", windows(&stand_in))
+        // CPython refuses to start with a standard error that it cannot read where Wine has it on a file.
+        .started_by("sh", &["-c", "exec \"$@\" 2>&1", "sh"]);
+    count_tests(&pytest, pytest_counts)
+}
+
+/// Makes the wheel of wfastcgi, which has nothing compiled in it.
+fn build_wfastcgi(tools: &PythonEnvironment, packages: &Utf8Path) -> Result<()> {
+    let requirements = folder().join("wfastcgi.txt");
+    fs::write(&requirements, WFASTCGI).map_err(|error| error.to_string())?;
+    Step::new(tools.program("python"), &root())
+        .args([
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(["--no-deps", "--require-hashes", "--no-build-isolation"])
+        .args(["--wheel-dir", packages.as_str()])
+        .args(["--requirement", requirements.as_str()])
+        .run()
+}
+
+/// A path of this machine as Wine's programs name it.
+fn windows(path: &Utf8Path) -> String {
+    format!("Z:{}", path.as_str().replace('/', "\\"))
+}
+
+fn install(
+    tools: &PythonEnvironment,
+    python: &Utf8Path,
+    packages: &Utf8Path,
+    wheel: &Utf8Path,
+) -> Result<()> {
+    let site_packages: Utf8PathBuf = python.join("Lib/site-packages");
+    if site_packages.exists() {
+        fs::remove_dir_all(&site_packages).map_err(|error| error.to_string())?;
+    }
+    let options = ["--no-index", "--find-links", packages.as_str()];
+    let target = ["--target", site_packages.as_str()];
+    let requirements: Vec<&str> = PACKAGES.into_iter().chain([wheel.as_str()]).collect();
+    pip(
+        tools,
+        "install",
+        &[options.as_slice(), &target].concat(),
+        &requirements,
+    )
+}
+
+fn pip(
+    tools: &PythonEnvironment,
+    command: &str,
+    options: &[&str],
+    requirements: &[&str],
+) -> Result<()> {
+    Step::new(tools.program("python"), &root())
+        .args(["-m", "pip", command])
+        .args(python::PIP_PLATFORM)
+        .args(options.iter().chain(requirements).copied())
+        .run()
+}
