@@ -1,12 +1,14 @@
 """The command and the entry points that come with the wheel."""
 
 import importlib.metadata
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
 import sysconfig
+import urllib.request
 
 import pytest
 
@@ -32,12 +34,54 @@ def test_versions_agree():
     assert run("--version").stdout == "iiswsgi %s\n" % iiswsgi.__version__
 
 
-@pytest.mark.parametrize("script", ["iiswsgi", "iiswsgi_install"])
-def test_console_scripts(script):
-    path = shutil.which(script, path=sysconfig.get_path("scripts"))
+# Every console script of the wheel, and what it is a name for.
+SCRIPTS = {
+    "iiswsgi": "",
+    "iiswsgi_install": "bootstrap ",
+    "iiswsgi_webpi": "webpi start ",
+    "wfastcgi-disable": "iis disable ",
+    "wfastcgi-enable": "iis enable ",
+}
+
+
+def script(name):
+    path = shutil.which(name, path=sysconfig.get_path("scripts"))
     assert path, "the wheel is not installed with its scripts"
-    shown = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=60)
-    assert shown.returncode == 0 and "Usage: iiswsgi" in shown.stdout
+    return path
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_console_scripts(name):
+    shown = subprocess.run([script(name), "--help"], capture_output=True, text=True, timeout=60)
+    assert shown.returncode == 0
+    assert "Usage: iiswsgi %s[" % SCRIPTS[name] in shown.stdout
+
+
+def test_iiswsgi_webpi_serves_the_feed_where_there_is_no_webpi(tmp_path):
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/app.webpi.xml").write_text(
+        '<feed xmlns="http://www.w3.org/2005/Atom"><version>1.0.0</version><title>Applications</title><id>urn:app</id></feed>'
+    )
+    windows = {"LOCALAPPDATA", "ProgramFiles", "ProgramFiles(x86)", "ProgramW6432", "IISWSGI_STRICT"}
+    options = {
+        "cwd": str(tmp_path),
+        "env": {name: value for name, value in os.environ.items() if name not in windows},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+    refused = subprocess.run([script("iiswsgi_webpi"), "--strict"], timeout=60, **options)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "LOCALAPPDATA is not set" in refused.stderr and "Traceback" not in refused.stderr
+    process = subprocess.Popen([script("iiswsgi_webpi"), "--port", "0"], **options)
+    try:
+        address = re.match(r"page: (http://\S+)/\s", process.stdout.readline()).group(1)
+        with urllib.request.urlopen(address + "/app.webpi.xml", timeout=60) as page:
+            assert b"<title>Applications</title>" in page.read()
+    finally:
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert "there is no WebPlatformInstaller.exe on this machine" in said and "Traceback" not in said
 
 
 def test_serve(tmp_path):

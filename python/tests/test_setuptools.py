@@ -357,7 +357,7 @@ def test_importing_iiswsgi_does_not_import_setuptools():
 @pytest.mark.parametrize("age", ["oldest", "newest"])
 def test_old_and_new_versions_of_setuptools(tmp_path, project, age):
     if age == "oldest":
-        version = "58.0.0" if sys.version_info < (3, 12) else "68.0.0"
+        version = "58.0.0" if sys.version_info < (3, 12) else "66.1.0"
     else:
         version = "84.2.1" if sys.version_info >= (3, 10) else "82.0.1"
     place = tmp_path / "site"

@@ -62,16 +62,23 @@ fn site(environment: &Environment, app: &str) -> Site {
 }
 
 /// What the tests of the wheel's entry points need.
-const TEST_REQUIREMENTS: [&str; 5] = [
+const TEST_REQUIREMENTS: [&str; 8] = [
+    "mypy>=1.13,<2",
     "pytest>=8,<9",
     "PasteDeploy>=3,<4",
     "PasteScript>=3,<4",
     "pyramid>=2,<3",
+    "PyYAML>=6,<7",
     "setuptools<81",
+    "types-setuptools",
 ];
 
-/// The tests of the entry points; those of the gateway itself do not depend on the interpreter so much.
-const ENTRY_POINTS: [&str; 5] = [
+/// The tests of the entry points and of the importable API; those of the gateway itself do not depend on the interpreter so
+/// much. `test_packaging.py` loads every entry point that the wheel declares.
+const ENTRY_POINTS: [&str; 8] = [
+    "test_packaging.py",
+    "test_command.py",
+    "test_api.py",
     "test_setuptools.py",
     "test_paste.py",
     "test_trial.py",
