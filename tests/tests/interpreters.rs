@@ -1,7 +1,10 @@
 //! The one wheel in every CPython from 3.9 to 3.13 that is found here, with an extension module that knows no sub-interpreters.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::process::Command;
+use std::sync::Mutex;
+use std::thread;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -90,26 +93,39 @@ const ENTRY_POINTS: [&str; 8] = [
 fn the_entry_points_work_in_every_cpython() {
     let interpreters = interpreters();
     assert!(!interpreters.is_empty(), "no CPython is found");
-    for (minor, python) in interpreters {
-        let folder =
-            Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("entry-points-3.{minor}"));
-        let environment = Environment::make(&folder, &python, &TEST_REQUIREMENTS);
-        let tests = ENTRY_POINTS.map(|test| root().join("python/tests").join(test));
-        let output = environment
-            .python()
-            .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-            .args(tests)
-            .current_dir(root().join("python"))
-            .env("IISWSGI_TEST_WHEELS", wheels())
-            .output()
-            .expect("pytest");
-        let said = String::from_utf8_lossy(&output.stdout);
-        println!(
-            "CPython 3.{minor}: {}",
-            said.lines().last().unwrap_or_default()
-        );
-        assert!(output.status.success(), "CPython 3.{minor}: {said}");
-    }
+    let left = Mutex::new(interpreters);
+    let next = || left.lock().expect("no test holds it").pop_first();
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some((minor, python)) = next() {
+                    println!(
+                        "CPython 3.{minor}: {}",
+                        the_entry_points_work(minor, &python)
+                    );
+                }
+            });
+        }
+    });
+}
+
+/// Runs the tests with one interpreter, and returns pytest's count.
+fn the_entry_points_work(minor: u8, python: &str) -> String {
+    let folder = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("entry-points-3.{minor}"));
+    let environment = Environment::make(&folder, python, &TEST_REQUIREMENTS);
+    let tests = ENTRY_POINTS.map(|test| root().join("python/tests").join(test));
+    let output = environment
+        .python()
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .args(tests)
+        .current_dir(root().join("python"))
+        .env("IISWSGI_TEST_WHEELS", wheels())
+        .output()
+        .expect("pytest");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "CPython 3.{minor}: {said}");
+    said.lines().last().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -138,7 +154,7 @@ fn the_wheel_serves_in_every_cpython() {
 
         // Four threads at once in an extension module that gives up the GIL.
         let numpy = site(&environment, "numpy_site:application");
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for thread in 0..4 {
                 let numpy = &numpy;
                 scope.spawn(move || {
