@@ -29,9 +29,9 @@ impl ProcessGroup {
         // SAFETY: both handles are open as long as their owners are borrowed.
         let assigned =
             unsafe { AssignProcessToJobObject(job.as_raw_handle(), child.as_raw_handle()) };
+        let error = io::Error::last_os_error();
         // A program that has ended already is in no job, and needs none.
         if assigned == 0 && child.try_wait()?.is_none() {
-            let error = io::Error::last_os_error();
             child.kill()?;
             child.wait()?;
             return Err(error);
