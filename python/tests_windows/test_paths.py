@@ -1,9 +1,21 @@
 """Paths as Windows has them, through the command in Windows' CPython."""
 
 import json
+import os
+import pathlib
 import shutil
+import tempfile
 
-from windows import EXAMPLES, iiswsgi, package
+import pytest
+from windows import EXAMPLES, DevServer, iiswsgi, package
+
+
+@pytest.fixture
+def share():
+    """A folder of a network share, which is a folder of Wine's own."""
+    with tempfile.TemporaryDirectory(dir=os.environ["IISWSGI_TEST_SHARE"]) as folder:
+        assert folder.startswith("\\\\")
+        yield pathlib.Path(folder)
 
 
 def sample(folder):
@@ -47,3 +59,21 @@ def test_names_are_compared_whatever_their_case(tmp_path):
     again = iiswsgi("iis", "enable", "--full-path", r"c:\PYTHON\Python.exe", *named)
     assert again.startswith("set fullPath of")
     assert config.read_text().lower().count("<application ") == 1
+
+
+def test_a_network_path(share):
+    project = sample(share / "sample")
+    package(project)
+    [feed] = project.glob("dist/*.webpi.xml")
+    assert feed.as_uri().startswith("file://server/")
+    assert "iiswsgi-sample-app" in iiswsgi("webpi", "list", feed.as_uri())
+    [made] = project.glob("dist/*.zip")
+    application = share / "site" / "Demo"
+    iiswsgi("msdeploy", "sync", made, application, "--set-param", "Table Style=dark")
+    iiswsgi("msdeploy", "install", application, "--site-root", share / "site", "--no-virtual-env", "--test")
+    assert "200 OK" in iiswsgi("msdeploy", "test", application)
+    server = DevServer(application.parent)
+    try:
+        assert '<td id="setting.tableStyle">dark</td>' in server.get("/Demo/")
+    finally:
+        server.close()

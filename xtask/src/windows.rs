@@ -3,6 +3,7 @@
 //! Everything is cross-compiled here and runs under Wine, which is started once and ended with all that runs in it. What is
 //! downloaded is kept in `target/xtask/windows`; a download that fails ends the run.
 
+mod debian;
 mod python;
 mod standard_library;
 mod wheel;
@@ -23,13 +24,8 @@ const TARGET: &str = "x86_64-pc-windows-gnu";
 /// What the published wheel is linked for; nothing here can link it, so it is only checked.
 const CHECKED_TARGET: &str = "x86_64-pc-windows-msvc";
 
-/// Debian packages: a linker for Windows, what runs the result, and a Python whose library is whole.
-const DEBIAN_PACKAGES: [&str; 4] = [
-    "gcc-mingw-w64-x86-64-win32",
-    "python3-venv",
-    "wine",
-    "wine64",
-];
+/// Debian packages: a linker for Windows, and what runs the result.
+const DEBIAN_PACKAGES: [&str; 3] = ["gcc-mingw-w64-x86-64-win32", "wine", "wine64"];
 
 /// The crates all of whose tests Windows runs.
 const CRATES: [&str; 8] = [
@@ -93,7 +89,7 @@ pub(crate) fn test(tools: &PythonEnvironment, outcome: &mut Outcome) {
         outcome.add(count_tests(&wine.runs(tests), cargo_counts));
     }
     step("The wheel in Windows' CPython");
-    outcome.add(wheel::test(tools, &wine));
+    wheel::test(tools, &wine, outcome);
     step("Windows is done");
 }
 

@@ -3,14 +3,15 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::folder;
+use super::{debian, folder};
 use crate::run::{Result, Step};
 use crate::workspace::root;
 
-/// Debian's package of the library's source, of exactly the version in `rust-toolchain.toml`: path in the archive, SHA-256.
+/// The version in `rust-toolchain.toml`, of exactly which the library's source is.
 const VERSION: &str = "1.95.0";
-const SOURCE: &str = "pool/main/r/rustc/rust-src_1.95.0+dfsg1-2~bpo13+1_all.deb";
-const SHA256: &str = "7b76db5b880a77f9e52975d2baa6209d2f76d2c9c2789515c3088cb960e2c83b";
+
+/// Debian's package of that source, and the suite that has it.
+const SOURCE: (&str, &str) = ("trixie-backports", "rust-src=1.95.0+dfsg1-2~bpo13+1");
 
 /// A package whose dependencies are all that is built. LTO needs the bitcode; `panic_abort` is what its name says.
 const MANIFEST: &str = r#"cargo-features = ["profile-rustflags"]
@@ -110,51 +111,14 @@ fn source() -> Result<Utf8PathBuf> {
     let failed = |error: std::io::Error| error.to_string();
     let source = folder().join(format!("rust-src-{VERSION}"));
     if !source.is_dir() {
-        let package = folder().join("rust-src.deb");
-        fs::create_dir_all(folder()).map_err(failed)?;
-        let address = format!("{}/{SOURCE}", debian_archive()?);
-        // apt's own download, with its proxies and its check of the digest.
-        Step::new("/usr/lib/apt/apt-helper", &root())
-            .args([
-                "-o",
-                "Acquire::Retries=3",
-                "-o",
-                "APT::Sandbox::User=root",
-                "download-file",
-            ])
-            .args([&address, package.as_str(), &format!("SHA256:{SHA256}")])
-            .run()?;
         let unpacked = folder().join("rust-src.new");
-        Step::new("dpkg", &root())
-            .args(["-x", package.as_str(), unpacked.as_str()])
-            .run()?;
+        let (suite, package) = SOURCE;
+        debian::unpack(suite, &[package], &unpacked)?;
         let inner = unpacked.join(format!("usr/src/rustc-{VERSION}"));
         fs::rename(inner, &source).map_err(failed)?;
         fs::remove_dir_all(&unpacked).map_err(failed)?;
-        fs::remove_file(&package).map_err(failed)?;
     }
     Ok(source)
-}
-
-/// The address of Debian's archive that apt is configured for.
-fn debian_archive() -> Result<String> {
-    let addresses = ask(
-        "apt-get",
-        &[
-            "indextargets",
-            "--format",
-            "$(REPO_URI)",
-            "Created-By: Packages",
-        ],
-    )?;
-    addresses
-        .lines()
-        .map(|address| address.trim_end_matches('/'))
-        .find(|address| address.ends_with("/debian"))
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            "apt is not configured for Debian's archive: run `apt-get update` first".to_owned()
-        })
 }
 
 fn ask(program: &str, arguments: &[&str]) -> Result<String> {

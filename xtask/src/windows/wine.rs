@@ -15,6 +15,9 @@ const WINE: &str = "/usr/lib/wine/wine64";
 /// Seconds after which a test program is taken to hang.
 const SECONDS_MAX: &str = "900";
 
+/// A network share. Wine looks for it below the folder `unc` of its devices.
+pub(super) const SHARE: &str = r"\\server\share";
+
 /// A running Wine. Its services are started once, and all that runs in it ends when the value is dropped.
 #[derive(Debug)]
 pub(super) struct Wine {
@@ -124,6 +127,9 @@ fn make(prefix: &Utf8Path) -> Result<()> {
     if !library.is_file() {
         compile("bcryptprimitives.c", &library, &["-shared", "-ladvapi32"])?;
     }
+    let shares = prefix.join("dosdevices/unc");
+    fs::create_dir_all(shares.join(SHARE.trim_start_matches('\\').replace('\\', "/")))
+        .map_err(failed)?;
     within(prefix, Step::new("wineserver", &root()).args(["-k"])).succeeds();
     within(prefix, Step::new("wineserver", &root()).args(["-w"])).succeeds();
     fs::write(prefix.join("made"), "").map_err(failed)
