@@ -1,6 +1,6 @@
 //! The wheel for Windows, cross-built, in Windows' CPython: the tests of `python/tests_windows`.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use super::python::{self, Version};
@@ -38,19 +38,26 @@ const WFASTCGI: &str = "wfastcgi==3.0.0 \
 
 /// Builds the wheel, installs it into each CPython for Windows and runs the tests there.
 pub(super) fn test(tools: &PythonEnvironment, wine: &Wine, outcome: &mut Outcome) {
-    let wheels = folder().join("wheels");
-    let wheel = build_wheel_by(tools, &wheels, Profile::Dev, |maturin| {
-        without_debug_info(maturin.args(["--target", TARGET]))
-    });
-    match wheel {
+    // What the tests install comes from here, so that no program in Wine needs the network.
+    let packages = folder().join("packages");
+    match build(tools, &packages) {
         Ok(wheel) => {
             for (version, tests) in python::VERSIONS.iter().zip(TESTS) {
                 println!("\n### CPython {}", version.name);
-                outcome.add(test_in(version, tests, tools, wine, &wheel));
+                outcome.add(test_in(version, tests, tools, wine, &wheel, &packages));
             }
         }
         Err(error) => outcome.add(Err(error)),
     }
+}
+
+/// Makes the wheels that are not to be downloaded, and returns ours.
+fn build(tools: &PythonEnvironment, packages: &Utf8Path) -> Result<Utf8PathBuf> {
+    fs::create_dir_all(packages).map_err(|error| error.to_string())?;
+    build_wfastcgi(tools, packages)?;
+    build_wheel_by(tools, &folder().join("wheels"), Profile::Dev, |maturin| {
+        without_debug_info(maturin.args(["--target", TARGET]))
+    })
 }
 
 fn test_in(
@@ -59,16 +66,13 @@ fn test_in(
     tools: &PythonEnvironment,
     wine: &Wine,
     wheel: &Utf8Path,
+    packages: &Utf8Path,
 ) -> Result<Count> {
     let python = python::make(version, tools)?;
-    // What the tests install comes from here, so that no program in Wine needs the network.
-    let packages = folder().join("packages");
-    fs::create_dir_all(&packages).map_err(|error| error.to_string())?;
     let downloaded = [PACKAGES.as_slice(), &PACKAGES_OF_EXAMPLES].concat();
     let to = ["--dest", packages.as_str()];
     pip(version, tools, "download", &to, &downloaded)?;
-    build_wfastcgi(tools, &packages)?;
-    install(version, tools, &python, &packages, wheel)?;
+    install(version, tools, &python, packages, wheel)?;
     let stand_in = target().join(TARGET).join("debug/examples/stand_in.exe");
     let options = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
     // Each virtual environment of a test that passed would stay.
@@ -84,7 +88,7 @@ fn test_in(
             format!(
                 "{} {}",
                 windows(wheel.parent().unwrap_or(wheel)),
-                windows(&packages)
+                windows(packages)
             ),
         )
         .var("PIP_DISABLE_PIP_VERSION_CHECK", "1")
