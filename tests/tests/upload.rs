@@ -212,3 +212,88 @@ urllib.request.urlopen(urllib.request.Request(url, settings.encode(), headers, m
     );
     drop(server);
 }
+
+/// A file share behind TLS, with a certificate from an authority that nobody knows; the port.
+const SHARE: &str = "
+import http.server, os, ssl, trustme
+authority = trustme.CA()
+authority.cert_pem.write_to_path('authority.pem')
+class Share(http.server.SimpleHTTPRequestHandler):
+    def do_PUT(self):
+        with open(self.translate_path(self.path), 'wb') as file:
+            file.write(self.rfile.read(int(self.headers['Content-Length'])))
+        self.send_response(201)
+        self.end_headers()
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Share)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+authority.issue_cert('localhost').configure_cert(context)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+with open('port.new', 'w') as file:
+    file.write(str(server.server_port))
+os.rename('port.new', 'port')
+server.serve_forever()
+";
+
+#[test]
+fn only_authorities_that_are_trusted_are() {
+    let bin = environment("trustme", &["trustme>=1,<2"]);
+    let scratch = Scratch::new();
+    let served = scratch.path().join("served");
+    fs::create_dir(&served).expect("a folder");
+    let server = Server::start(
+        Command::new(bin.join("python"))
+            .args(["-c", SHARE])
+            .current_dir(&served)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    );
+    let port = wait_for("the share", || fs::read_to_string(served.join("port")).ok());
+    let share = format!("https://localhost:{port}/");
+    let authority = served.join("authority.pem");
+    let feed = scratch.path().join("feed.xml");
+    fs::write(
+        &feed,
+        "<feed xmlns='http://www.w3.org/2005/Atom'><version>1.0.0</version><title>T</title><id>urn:t</id></feed>",
+    )
+    .expect("written");
+    let upload = || {
+        let mut command = iiswsgi();
+        command
+            .args(["upload", "--strict", "--method", "put"])
+            .args(["--repository", &share, feed.as_str()])
+            .env("HOME", scratch.path())
+            .env_remove("SSL_CERT_FILE");
+        command
+    };
+    let message = fail(&mut upload());
+    assert!(message.contains("certificate"), "{message}");
+    assert!(message.contains("with `--cert`"), "{message}");
+    assert!(!message.contains("trying again"), "{message}");
+    let message = fail(upload().args(["--cert", feed.as_str()]));
+    assert!(
+        message.contains("feed.xml` has no certificate"),
+        "{message}"
+    );
+    assert!(!served.join("feed.xml").exists());
+    for command in [
+        upload().args(["--cert", authority.as_str()]),
+        upload().env("TWINE_CERT", &authority),
+        upload().env("SSL_CERT_FILE", &authority),
+    ] {
+        assert_eq!(succeed(command), "feed.xml: uploaded and checked\n");
+        fs::remove_file(served.join("feed.xml")).expect("it has arrived");
+    }
+    fs::copy(&feed, served.join("feed.xml")).expect("copied");
+    let list = || {
+        let mut command = iiswsgi();
+        command.args(["webpi", "list", &format!("{share}feed.xml")]);
+        command
+    };
+    let message = fail(list().env_remove("SSL_CERT_FILE"));
+    assert!(
+        message.contains("or name its file in SSL_CERT_FILE"),
+        "{message}"
+    );
+    succeed(list().env("SSL_CERT_FILE", &authority));
+    drop(server);
+}

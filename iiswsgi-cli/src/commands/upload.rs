@@ -7,6 +7,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::context::{Context, StrictArgs};
+use crate::deploy::http;
 use crate::deploy::upload::client::{Answer, Client};
 use crate::deploy::upload::file::UploadFile;
 use crate::deploy::upload::repository::{RepositoryArgs, as_folder};
@@ -25,6 +26,9 @@ pub(crate) struct Args {
     /// The index's simple pages, by which the upload is checked [default: simple/ and +simple/ below the repository]
     #[arg(long, value_name = "URL")]
     check_url: Option<Url>,
+    /// Trust the authorities whose certificates are in this file, in PEM, and no other
+    #[arg(long, env = "TWINE_CERT", value_name = "FILE")]
+    cert: Option<Utf8PathBuf>,
     /// How often to try again after a broken connection or a server's error
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(..=10))]
     retries: u32,
@@ -93,6 +97,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
             Ok((file, fields))
         })
         .collect::<Result<Vec<_>>>()?;
+    let trusted = match &args.cert {
+        Some(file) => http::trusted_by_file(file)?,
+        None => http::trusted_by_this_machine(),
+    };
     let repository = args.repository.resolve(context)?;
     let simple = match &args.check_url {
         Some(url) => vec![as_folder(url)],
@@ -101,7 +109,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<()> {
             .filter_map(|folder| repository.url.join(folder).ok())
             .collect(),
     };
-    let client = Client::new(&repository, args.retries, context);
+    let client = Client::new(&repository, trusted, args.retries, context);
     let mut uploaded = Vec::new();
     for (file, fields) in &files {
         context.say(format_args!(

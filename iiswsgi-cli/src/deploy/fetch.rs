@@ -8,8 +8,12 @@ use fs_err as fs;
 use url::Url;
 
 use crate::context::Context;
+use crate::deploy::http;
 use crate::deploy::progress;
 use crate::error::{Error, Result};
+
+/// How long a server may take until its answer begins.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Where something is fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,14 +89,17 @@ impl Location {
                 copy(&mut file, sink, limit, self)
             }
             Self::Http(url) => {
-                let agent: ureq::Agent = ureq::Agent::config_builder()
-                    .timeout_connect(Some(Duration::from_secs(30)))
-                    .timeout_recv_response(Some(Duration::from_secs(60)))
+                let agent: ureq::Agent = http::config(ANSWER, http::trusted_by_this_machine())
                     .build()
                     .into();
                 let mut response = agent.get(url.as_str()).call().map_err(|error| {
-                    Error::new(format!("cannot fetch `{url}`: {error}"))
-                        .help("check the address and the connection")
+                    let help = if http::is_distrust(&error) {
+                        "add the certificate of the server's authority to those that this machine trusts, or name its file in \
+                         SSL_CERT_FILE"
+                    } else {
+                        "check the address and the connection"
+                    };
+                    Error::new(format!("cannot fetch `{url}`: {error}")).help(help)
                 })?;
                 let len = response.body().content_length();
                 let progress = progress::octets(len, context);

@@ -8,6 +8,7 @@ pub(crate) mod deployment;
 pub(crate) mod description;
 pub(crate) mod fetch;
 pub(crate) mod file;
+pub(crate) mod http;
 pub(crate) mod install;
 pub(crate) mod package;
 pub(crate) mod parameter_values;

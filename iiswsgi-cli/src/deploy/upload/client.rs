@@ -5,15 +5,20 @@ use std::time::Duration;
 
 use fs_err as fs;
 use ureq::http::{Response, StatusCode};
+use ureq::tls::RootCerts;
 use ureq::{Agent, Body, SendBody};
 use url::Url;
 
 use crate::context::Context;
+use crate::deploy::http;
 use crate::deploy::upload::file::{UploadFile, sha256};
 use crate::deploy::upload::form::Form;
 use crate::deploy::upload::repository::Repository;
 use crate::deploy::upload::simple_page::{ACCEPT, find_link};
 use crate::error::{Error, Result};
+
+/// How long a server may take until its answer begins: it has the whole file then, and may look into it.
+const ANSWER: Duration = Duration::from_secs(300);
 
 /// The first wait before a try is repeated; each next one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -51,10 +56,13 @@ pub(crate) struct Refusal {
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(repository: &'a Repository, retries: u32, context: &'a Context) -> Self {
-        let agent = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(30)))
-            .timeout_recv_response(Some(Duration::from_secs(300)))
+    pub(crate) fn new(
+        repository: &'a Repository,
+        trusted: RootCerts,
+        retries: u32,
+        context: &'a Context,
+    ) -> Self {
+        let agent = http::config(ANSWER, trusted)
             .http_status_as_error(false)
             .build()
             .into();
@@ -125,6 +133,7 @@ impl<'a> Client<'a> {
         let mut left = self.retries;
         loop {
             let mut asked_for = None;
+            let mut help = "check the address and the connection, or try later";
             let fault = match attempt()? {
                 Ok(response) if response.status().is_success() => return Ok(Answer::Taken),
                 Ok(response) if !is_passing(response.status()) => {
@@ -137,14 +146,20 @@ impl<'a> Client<'a> {
                     asked_for = retry_after(&response);
                     self.reason(response)
                 }
-                Err(error) => self.masked(&error.to_string()),
+                Err(error) => {
+                    if http::is_distrust(&error) {
+                        left = 0;
+                        help = "name the file with the certificate of the server's authority with `--cert`";
+                    }
+                    self.masked(&error.to_string())
+                }
             };
             if left == 0 {
                 return Err(Error::new(format!(
                     "cannot upload `{}` to `{}`: {fault}",
                     file.path, self.repository.url
                 ))
-                .help("check the address and the connection, or try later"));
+                .help(help));
             }
             let pause = asked_for.unwrap_or(wait);
             self.context.say(format_args!(
