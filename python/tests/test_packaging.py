@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import pathlib
+import re
 
 import yaml
 
@@ -25,6 +26,11 @@ def test_the_workflow_builds_for_every_system_and_tests_every_cpython():
     targets = [entry["target"] for entry in jobs["wheel"]["strategy"]["matrix"]["include"]]
     assert [target.rpartition("-")[0].split("-")[-1] for target in targets] == ["windows", "linux", "linux", "apple"]
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.9", "3.10", "3.11", "3.12", "3.13"]
+    windows = (ROOT / "xtask/src/windows/python.rs").read_text()
+    assert set(re.findall(r'name: "(3\.\d+)"', windows)) <= set(jobs["windows"]["strategy"]["matrix"]["python"])
+    crates = re.search(r"const CRATES: \[&str; \d+\] = \[(.*?)\]", (ROOT / "xtask/src/windows.rs").read_text(), re.DOTALL).group(1)
+    [command] = [step["run"] for step in jobs["windows-crates"]["steps"] if "run" in step]
+    assert re.findall(r"-p (\S+)", command) == re.findall(r'"([^"]+)"', crates)
     for job in jobs.values():
         assert job["timeout-minutes"] <= 60
         for step in job["steps"]:
