@@ -2,22 +2,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
-use std::process::Command;
+mod scratch;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::ops::Deref;
+
 use fs_err as fs;
+use scratch::{Answer, Scratch};
 
 /// A site root with a site of three applications: `/notes` has a FastCGI application of its own, and one that it shares with
 /// `/other`.
-struct SiteRoot {
-    folder: tempfile::TempDir,
+struct SiteRoot(Scratch);
+
+impl Deref for SiteRoot {
+    type Target = Scratch;
+
+    fn deref(&self) -> &Scratch {
+        &self.0
+    }
 }
 
 impl SiteRoot {
     fn new() -> Self {
-        let root = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let root = Self(Scratch::new());
         let applications: String = [("/", "site"), ("/notes", "site/notes"), ("/other", "other")]
             .iter()
             .map(|(path, folder)| {
@@ -42,16 +48,6 @@ impl SiteRoot {
         root
     }
 
-    fn path(&self, relative: &str) -> Utf8PathBuf {
-        Utf8Path::from_path(self.folder.path())
-            .unwrap()
-            .join(relative)
-    }
-
-    fn read(&self, relative: &str) -> String {
-        fs::read_to_string(self.path(relative)).unwrap()
-    }
-
     fn handlers(&self, folder: &str, programs: &[&str]) {
         let handlers: String = programs
             .iter()
@@ -66,23 +62,13 @@ impl SiteRoot {
         .unwrap();
     }
 
-    /// Exit status, standard output and standard error.
-    fn delete(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_iiswsgi"))
+    fn delete(&self, arguments: &[&str]) -> Answer {
+        let mut command = self.command(env!("CARGO_BIN_EXE_iiswsgi"));
+        command
             .args(["msdeploy", "delete"])
             .args(arguments)
-            .current_dir(self.folder.path())
-            .env("NO_COLOR", "1")
-            .env_remove("IISWSGI_SITE_ROOT")
-            .env_remove("windir")
-            .output()
-            .unwrap();
-        let text = |octets| String::from_utf8(octets).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+            .env_remove("windir");
+        Answer::of(&mut command)
     }
 
     /// What there is: the configuration, and whether the folders are there.
@@ -97,8 +83,7 @@ impl SiteRoot {
 fn an_application_goes_with_what_only_it_uses() {
     let root = SiteRoot::new();
     let before = root.state();
-    let (code, shown, stderr) = root.delete(&["default/NOTES", "--what-if"]);
-    assert_eq!(code, Some(0), "{stderr}");
+    let shown = root.delete(&["default/NOTES", "--what-if"]).succeeded();
     assert!(
         shown.contains("would delete the FastCGI application C:\\own.exe|-u\n"),
         "{shown}"
@@ -106,8 +91,9 @@ fn an_application_goes_with_what_only_it_uses() {
     assert_eq!(root.state(), before);
 
     let site_root = root.path("");
-    let (code, shown, stderr) = root.delete(&["Default/notes", "--site-root", site_root.as_str()]);
-    assert_eq!(code, Some(0), "{stderr}");
+    let shown = root
+        .delete(&["Default/notes", "--site-root", site_root.as_str()])
+        .succeeded();
     assert_eq!(shown.lines().count(), 3, "{shown}");
     let (config, there) = root.state();
     let lost: Vec<&str> = before
@@ -129,13 +115,11 @@ fn an_application_goes_with_what_only_it_uses() {
 fn a_site_goes_once_it_has_no_other_applications() {
     let root = SiteRoot::new();
     let before = root.state();
-    let (code, _, stderr) = root.delete(&["Default"]);
-    assert_eq!(code, Some(1), "{stderr}");
+    let stderr = root.delete(&["Default"]).failed();
     assert!(stderr.contains("`Default/notes` is in it"), "{stderr}");
     assert_eq!(root.state(), before);
     for application in ["Default/notes", "Default/other", "Default"] {
-        let (code, _, stderr) = root.delete(&[application]);
-        assert_eq!(code, Some(0), "{stderr}");
+        root.delete(&[application]).succeeded();
     }
     let (config, there) = root.state();
     assert!(!config.contains("<site "), "{config}");
@@ -162,8 +146,7 @@ fn what_is_not_there_is_said_with_what_is() {
             "there is no folder",
         ),
     ] {
-        let (code, _, stderr) = root.delete(arguments);
-        assert_eq!(code, Some(1), "{stderr}");
+        let stderr = root.delete(arguments).failed();
         assert!(stderr.contains(message), "{stderr}");
     }
     assert_eq!(root.state(), before);
@@ -191,12 +174,10 @@ fn what_appcmd_refuses_to_delete_stays_whole() {
     fs::set_permissions(&appcmd, std::fs::Permissions::from_mode(0o755)).unwrap();
     let before = root.state();
     let arguments = ["Default/notes", "--appcmd", appcmd.as_str()];
-    let (code, _, stderr) = root.delete(&arguments);
-    assert_eq!(code, Some(1), "{stderr}");
+    root.delete(&arguments).failed();
     assert_eq!(root.state(), before);
     fs::write(root.path("allowed"), "").unwrap();
-    let (code, _, stderr) = root.delete(&arguments);
-    assert_eq!(code, Some(0), "{stderr}");
+    root.delete(&arguments).succeeded();
     assert!(!folder.exists());
     let asked = root.read("asked");
     assert!(

@@ -2,48 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
+mod scratch;
+
 use std::process::{Command, Stdio};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use fs_err as fs;
+use scratch::{Answer, Scratch};
 
 /// Comments, single quotes and spacing that an edit has to keep; the section is not there yet.
 const HOST: &str = "<?xml version='1.0'?>\r\n<configuration>\r\n\t<!-- ours -->\r\n\t<system.webServer>\r\n\t\t<globalModules><add name = 'FastCgiModule' image='iisfcgi.dll'/></globalModules>\r\n\t</system.webServer>\r\n</configuration>\r\n";
 
-/// A folder of its own, removed at the end.
-struct Scratch {
-    folder: tempfile::TempDir,
-}
-
-struct Answer {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
 impl Scratch {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
     /// One with an applicationHost.config and an empty site folder.
     fn with_host() -> Self {
         let scratch = Self::new();
         fs::write(scratch.path("applicationHost.config"), HOST).unwrap();
         fs::create_dir(scratch.path("site")).unwrap();
         scratch
-    }
-
-    fn path(&self, relative: &str) -> Utf8PathBuf {
-        Utf8Path::from_path(self.folder.path())
-            .unwrap()
-            .join(relative)
-    }
-
-    fn read(&self, relative: &str) -> String {
-        fs::read_to_string(self.path(relative)).unwrap()
     }
 
     /// Puts the example `stand_in` at a path.
@@ -68,13 +44,11 @@ impl Scratch {
         fs::copy(&program, path).map(|_| ()).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_iiswsgi"));
+    fn iis_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_iiswsgi"));
         command
-            .current_dir(self.folder.path())
-            .env("NO_COLOR", "1")
             .env("NUMBER_OF_PROCESSORS", "8")
-            .env("IISWSGI_TEST_STAND_IN", self.folder.path())
+            .env("IISWSGI_TEST_STAND_IN", self.path(""))
             .arg("iis")
             .args(arguments);
         for name in [
@@ -90,7 +64,7 @@ impl Scratch {
     }
 
     fn iis(&self, arguments: &[&str]) -> Answer {
-        Answer::of(&mut self.command(arguments))
+        Answer::of(&mut self.iis_command(arguments))
     }
 
     fn enable(&self, more: &[&str]) -> Answer {
@@ -103,27 +77,6 @@ impl Scratch {
 }
 
 impl Answer {
-    fn of(command: &mut Command) -> Self {
-        let output = command.stdin(Stdio::null()).output().unwrap();
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn succeeded(self) -> String {
-        assert_eq!(self.code, Some(0), "{}", self.stderr);
-        self.stdout
-    }
-
-    #[track_caller]
-    fn failed(self) -> String {
-        assert_eq!(self.code, Some(1), "{}{}", self.stdout, self.stderr);
-        self.stderr
-    }
-
     #[track_caller]
     fn json(self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap()
@@ -247,7 +200,7 @@ fn many_processes_at_once_lose_nothing() {
     let running: Vec<_> = (0..8)
         .map(|number| {
             scratch
-                .command(&["enable", "--config", "applicationHost.config"])
+                .iis_command(&["enable", "--config", "applicationHost.config"])
                 .args([
                     "--full-path",
                     &format!(r"C:\p{number}.exe"),
@@ -404,7 +357,7 @@ fn what_would_grow_without_end_is_refused_by_every_command() {
 #[test]
 fn variables_of_this_machine_are_expanded_where_iis_does_not() {
     let scratch = Scratch::with_host();
-    let mut command = scratch.command(&["enable", "--config", "applicationHost.config"]);
+    let mut command = scratch.iis_command(&["enable", "--config", "applicationHost.config"]);
     command
         .args([
             "--full-path",
@@ -439,7 +392,7 @@ fn which_configuration_is_said() {
         .fold(scratch.path(""), |path, part| path.join(part));
     fs::create_dir_all(&home).unwrap();
     fs::write(home.join("applicationhost.config"), HOST).unwrap();
-    let mut command = scratch.command(&["list"]);
+    let mut command = scratch.iis_command(&["list"]);
     command.env("USERPROFILE", scratch.path("user"));
     let answer = Answer::of(&mut command);
     let chosen = format!("using {}", home.join("applicationhost.config"));
@@ -752,7 +705,7 @@ mod appcmd {
     fn of_this_machine_is_found() {
         let scratch = Scratch::new();
         appcmd(&scratch, "windows/System32/inetsrv/appcmd.exe", "");
-        let mut command = scratch.command(&["list"]);
+        let mut command = scratch.iis_command(&["list"]);
         command.env("windir", scratch.path("windows"));
         let answer = Answer::of(&mut command);
         assert!(
@@ -771,7 +724,7 @@ mod appcmd {
         fs::write(home.join("config/applicationhost.config"), HOST).unwrap();
         appcmd(&scratch, "programs/IIS Express/appcmd.exe", "");
         fs::remove_file(scratch.path("appcmd.log")).unwrap();
-        let mut command = scratch.command(&["enable"]);
+        let mut command = scratch.iis_command(&["enable"]);
         command
             .args(KEYS)
             .env("IIS_USER_HOME", &home)

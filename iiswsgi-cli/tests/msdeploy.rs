@@ -2,41 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
+mod scratch;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::process::Command;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use fs_err as fs;
 use msdeploy_pkg::{PackageLimits, PackageReader, PackageWriter, Timestamp};
-
-/// A folder of its own, removed at the end.
-struct Scratch {
-    folder: tempfile::TempDir,
-}
+use scratch::{Answer, Scratch};
 
 /// Paths with their text; folders that are empty end with a slash.
 type Tree = BTreeMap<String, String>;
 
-struct Answer {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
 impl Scratch {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, relative: &str) -> Utf8PathBuf {
-        Utf8Path::from_path(self.folder.path())
-            .unwrap()
-            .join(relative)
-    }
-
     fn write(&self, files: &[(&str, &str)]) {
         for (path, text) in files {
             let path = self.path(path);
@@ -50,17 +29,8 @@ impl Scratch {
         fs::write(self.path(name), zip(files)).unwrap();
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.folder.path())
-            .env("NO_COLOR", "1")
-            .env_remove("IISWSGI_SITE_ROOT");
-        command
-    }
-
     fn run(&self, arguments: &[&str]) -> Answer {
-        answer(self.command(IISWSGI).args(arguments))
+        Answer::of(self.command(IISWSGI).args(arguments))
     }
 
     /// What is in the folder `site`, and beside the application in it.
@@ -72,15 +42,6 @@ impl Scratch {
 }
 
 const IISWSGI: &str = env!("CARGO_BIN_EXE_iiswsgi");
-
-fn answer(command: &mut Command) -> Answer {
-    let output = command.output().expect("it starts");
-    Answer {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
 
 fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     let mut package = PackageWriter::new(Cursor::new(Vec::new()), Timestamp::default());
@@ -291,7 +252,7 @@ fn the_environment_gives_values() {
         "set.xml",
         "<parameters><setParameter name='Greeting' value='from the file'/></parameters>",
     )]);
-    let given = answer(
+    let given = Answer::of(
         scratch
             .command(IISWSGI)
             .env("IISWSGI_PARAM_GREETING", "from the environment")
@@ -311,7 +272,7 @@ fn the_environment_gives_values() {
     assert_eq!(report["not_applied"][0].as_str(), left);
 
     // A variable for a parameter that there is not is most likely a slip.
-    let answer = answer(
+    let answer = Answer::of(
         scratch
             .command(IISWSGI)
             .env("IISWSGI_PARAM_GREETNG", "x")
@@ -457,7 +418,7 @@ fn a_failure_leaves_the_folder_as_it_was() {
         let script = format!(
             "{before}exec {IISWSGI} msdeploy sync app.zip site/app --run-commands --disable-rule DoNotDeleteRule"
         );
-        let answer = answer(scratch.command("sh").args(["-c", &script]));
+        let answer = Answer::of(scratch.command("sh").args(["-c", &script]));
         assert_eq!(answer.code, Some(1), "{what}: {}", answer.stderr);
         assert!(answer.stderr.contains(message), "{what}: {}", answer.stderr);
         assert_eq!(scratch.tree(), old, "{what}");
@@ -514,14 +475,10 @@ fn what_a_killed_sync_has_done_is_taken_back_by_the_next() {
         "broken.zip",
         &[("Manifest.xml", &broken), ("App/b.py", "b\n")],
     );
-    let next = scratch.run(&[
-        "msdeploy",
-        "sync",
-        "broken.zip",
-        "site/app",
-        "--run-commands",
-    ]);
-    assert_eq!(next.code, Some(1), "{}", next.stderr);
+    let next = ["msdeploy", "sync", "broken.zip", "site/app"];
+    scratch
+        .run(&[&next[..], &["--run-commands"]].concat())
+        .failed();
     assert_eq!(scratch.tree(), old);
 }
 
@@ -540,10 +497,11 @@ fn a_single_file_is_no_application() {
         };
         let xml = format!("<m><contentPath path='{path}'/></m>");
         scratch.package(name, &[(manifest, &xml), (entry, "x")]);
-        let answer = scratch.run(&["msdeploy", "sync", name, "site/app", "--defaults"]);
-        assert_eq!(answer.code, Some(1), "{}", answer.stderr);
+        let message = scratch
+            .run(&["msdeploy", "sync", name, "site/app", "--defaults"])
+            .failed();
         for words in ["package-single-file", path, manifest] {
-            assert!(answer.stderr.contains(words), "{}", answer.stderr);
+            assert!(message.contains(words), "{message}");
         }
         assert!(scratch.tree().is_empty());
     }
@@ -638,12 +596,11 @@ fn a_package_is_synced_into_another() {
         scratch.package("app.zip", &CONTENT);
         let mut command = vec!["msdeploy", "sync", "app.zip", "new.zip"];
         command.extend(arguments);
-        let what_if = scratch.run(&[command.as_slice(), &["--what-if"]].concat());
-        assert_eq!(what_if.code, Some(0), "{}", what_if.stderr);
+        let what_if = [command.as_slice(), &["--what-if"]].concat();
+        scratch.run(&what_if).succeeded();
         assert!(!scratch.path("new.zip").exists());
         for _ in 0..2 {
-            let done = scratch.run(&command);
-            assert_eq!(done.code, Some(0), "{}", done.stderr);
+            scratch.run(&command).succeeded();
             let found = entries(&scratch.path("new.zip"));
             for file in files {
                 assert!(found.contains_key(file), "{arguments:?} {file}: {found:?}");
@@ -653,22 +610,23 @@ fn a_package_is_synced_into_another() {
             assert_eq!(found["Parameters.xml"], parameters, "{arguments:?}");
         }
         // It is a package that can be installed.
-        let installed = scratch.run(&["msdeploy", "sync", "new.zip", "site/app"]);
-        assert_eq!(installed.code, Some(0), "{}", installed.stderr);
+        scratch
+            .run(&["msdeploy", "sync", "new.zip", "site/app"])
+            .succeeded();
     }
     let scratch = Scratch::new();
     scratch.package("app.zip", &CONTENT);
     scratch.write(&[("new.zip", "mine")]);
-    let failed = scratch.run(&[
+    let unknown = [
         "msdeploy",
         "sync",
         "app.zip",
         "new.zip",
         "--set-param",
         "X=y",
-    ]);
-    assert_eq!(failed.code, Some(1));
-    assert_eq!(fs::read_to_string(scratch.path("new.zip")).unwrap(), "mine");
+    ];
+    scratch.run(&unknown).failed();
+    assert_eq!(scratch.read("new.zip"), "mine");
 }
 
 /// A project with a template of each kind.
@@ -725,7 +683,7 @@ fn both_layouts_install_the_same() {
     }
     assert_eq!(installed[0], installed[1]);
     assert_eq!(installed[0]["app/iis_install.stamp"], "guest-book 1.0\n");
-    let manifest = fs::read_to_string(scratch.path("p/Manifest.xml")).unwrap();
+    let manifest = scratch.read("p/Manifest.xml");
     assert!(manifest.contains("<!-- A &amp; B -->"), "{manifest}");
 }
 
@@ -738,7 +696,7 @@ fn a_package_is_the_same_octets_at_every_run() {
             let mut command = scratch.command(IISWSGI);
             command.args(["msdeploy", "package", "p", "--layout", layout, "-o", name]);
             assert_eq!(
-                answer(command.env("SOURCE_DATE_EPOCH", "1700000000")).code,
+                Answer::of(command.env("SOURCE_DATE_EPOCH", "1700000000")).code,
                 Some(0)
             );
             fs::read(scratch.path(name)).unwrap()
@@ -766,7 +724,7 @@ fn a_person_at_a_terminal_sees_how_far_it_is() {
     // `script` gives the command a terminal.
     let shown = |options: &str| {
         let line = format!("'{IISWSGI}' {options} msdeploy package .");
-        let answer = answer(scratch.command("script").args(["-qec", &line, "/dev/null"]));
+        let answer = Answer::of(scratch.command("script").args(["-qec", &line, "/dev/null"]));
         assert_eq!(answer.code, Some(0), "{}", answer.stdout);
         answer.stdout
     };
@@ -806,7 +764,7 @@ fn an_application_is_tested_in_its_own_python() {
         (tested.code, tested.stdout.as_str()),
         (Some(0), "POST /x: 200 OK\n")
     );
-    let asked = fs::read_to_string(scratch.path("app/asked")).unwrap();
+    let asked = scratch.read("app/asked");
     let body = fs::canonicalize(scratch.path("body")).unwrap();
     for argument in [
         "--in-process\n--app\napp:main\n--method\nPOST\n--path\n/x\n--header\nA: b\n",
